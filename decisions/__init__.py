@@ -1,0 +1,1 @@
+"""What a mastering engineer decides: measurements and a profile in, settings out, each with its reason. Pure functions."""

@@ -1,0 +1,33 @@
+"""Decides whether the subsonic filter is needed: for a constant offset, or for rumble below the music."""
+
+from __future__ import annotations
+
+import math
+
+from dsp.settings import SubsonicSettings
+from schemas.figures import Analysis
+from schemas.plan import Decision
+from schemas.profile import CleaningChoice
+
+
+def decide_cleaning(analysis: Analysis, choice: CleaningChoice) -> tuple[SubsonicSettings | None, Decision]:
+    """The subsonic filter of a track, or None, with the reason."""
+    offset = max(abs(ratio) for ratio in analysis.offset_ratio)
+    offset_dbfs = 20.0 * math.log10(offset) if offset > 0.0 else -math.inf
+    rumble_db = _rumble_db(analysis)
+    if offset_dbfs > choice.offset_limit_dbfs:
+        why = f"constant offset of {offset_dbfs:.1f} dBFS, limit {choice.offset_limit_dbfs:g}"
+    elif rumble_db > choice.subsonic_limit_db:
+        why = f"rumble from 5 to 16 Hz at {rumble_db:.1f} dB against the music, limit {choice.subsonic_limit_db:g}"
+    else:
+        why = "no constant offset and no rumble above their limits"
+        return None, Decision(what="subsonic filter", how_much="off", why=why)
+    settings = SubsonicSettings(cutoff_hz=choice.cutoff_hz, offset_ratio=analysis.offset_ratio)
+    return settings, Decision(what="subsonic filter", how_much=f"{choice.cutoff_hz:g} Hz", why=why)
+
+
+def _rumble_db(analysis: Analysis) -> float:
+    music = sum(10.0 ** (level / 10.0) for level in analysis.figures.spectrum_db if level is not None)
+    if analysis.subsonic_dbfs is None or music <= 0.0:
+        return -math.inf
+    return analysis.subsonic_dbfs - 10.0 * math.log10(music)

@@ -1,0 +1,107 @@
+"""Writes up what happened to a track or an album as rows of quality control: no new figures, only what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from decisions.findings import album_findings, track_findings, verdict
+from dsp.gating import integrated_lufs, pooled
+from schemas.profile import Profile
+from schemas.qc import AlbumRow, MasterFigures, Overviews, RejectedRow, TrackRow
+from schemas.steps import Master, Mastered, Mastering, Rejected
+
+
+def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
+    """The row of a track that has masters."""
+    track, audio = mastered.track, mastered.analysis.format
+    findings = track_findings(mastered, profile)
+    return TrackRow(
+        run_id=run_id,
+        track_id=track.track_id,
+        album_id=track.album_id,
+        disc=track.disc,
+        sequence=track.sequence,
+        isrc=track.isrc,
+        upc=track.upc,
+        title=track.title,
+        artist=track.artist,
+        genre=track.genre,
+        profile=profile.name,
+        source_uri=track.uri,
+        source_sha256=mastered.analysis.sha256,
+        duration_s=audio.duration_s,
+        rate_hz=audio.rate_hz,
+        channels=audio.channels,
+        source_bits=audio.bits,
+        verdict=verdict(findings),
+        outcome=mastered.outcome,
+        reason=mastered.reason,
+        gain_db=mastered.plan.gain_db,
+        limiter_max_reduction_db=mastered.limiter_max_reduction_db,
+        limiter_mean_reduction_db=mastered.limiter_mean_reduction_db,
+        source=mastered.analysis.figures,
+        masters=tuple(_master_figures(master) for master in mastered.masters),
+        findings=findings,
+        plan=msgspec.json.encode(mastered.plan).decode(),
+        overview=Overviews(source=mastered.analysis.overview, master=mastered.masters[0].proof.overview),
+    )
+
+
+def album_row(members: Sequence[Mastering], run_id: str) -> AlbumRow:
+    """The row of an album; `members` are all its tracks of a run, in any order."""
+    tracks = sorted((m for m in members if isinstance(m, Mastered)), key=lambda m: m.track.order)
+    rejected = [m for m in members if isinstance(m, Rejected)]
+    findings = album_findings(tracks, rejected)
+    first = tracks[0] if tracks else None
+    gains_db = {m.plan.gain_db for m in tracks}
+    return AlbumRow(
+        run_id=run_id,
+        album_id=first.track.album_id if first else rejected[0].album_id,
+        upc=first.track.upc if first else None,
+        album=first.track.album if first else None,
+        artist=first.track.artist if first else None,
+        tracks=len(members),
+        duration_s=sum(m.analysis.format.duration_s for m in tracks),
+        source_integrated_lufs=integrated_lufs(pooled(m.analysis.gating for m in tracks)),
+        master_integrated_lufs=integrated_lufs(pooled(m.masters[0].proof.gating for m in tracks)),
+        target_lufs=first.plan.target_lufs if first else None,
+        gain_db=gains_db.pop() if len(gains_db) == 1 else None,
+        verdict=_album_verdict(verdict(findings), tracks),
+        findings=findings,
+    )
+
+
+def rejected_row(rejected: Rejected, run_id: str) -> RejectedRow:
+    """The row of a track without a master."""
+    return RejectedRow(
+        run_id=run_id,
+        track_id=rejected.track_id,
+        album_id=rejected.album_id,
+        source_uri=rejected.source_uri,
+        row=rejected.row,
+        stage=rejected.stage,
+        code=rejected.code,
+        text=rejected.text,
+        hint=rejected.hint,
+    )
+
+
+def _master_figures(master: Master) -> MasterFigures:
+    return MasterFigures(
+        delivery=master.delivery,
+        uri=master.uri,
+        sha256=master.proof.sha256,
+        rate_hz=master.proof.format.rate_hz,
+        bits=master.bits,
+        frames=master.proof.format.frames,
+        ceiling_dbtp=master.ceiling_dbtp,
+        target_lufs=master.target_lufs,
+        **msgspec.structs.asdict(master.proof.figures),
+    )
+
+
+def _album_verdict(own: str, tracks: Sequence[Mastered]) -> str:
+    """An album without a master is rejected, whatever else is said of it."""
+    return own if tracks else "rejected"

@@ -1,0 +1,139 @@
+"""A stage turns blocks into blocks; a chain is stages one after the other, and a stage itself.
+
+Over a whole track as many frames come out as went in (a resampler: as many as the new rate asks for). `push` may hold up to
+`latency` frames back, `finish` returns exactly those. A new track gets new stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from dsp.audio import Audio, joined, silence, to_gain
+from dsp.settings import (
+    CompressorSettings,
+    EqualiserSettings,
+    GainSettings,
+    LimiterSettings,
+    ResamplerSettings,
+    Settings,
+    SubsonicSettings,
+)
+
+
+class Stage(Protocol):
+    """Turns blocks (frames, channels) into blocks; a whole track comes out as long as it went in."""
+
+    @property
+    def latency(self) -> int:
+        """Frames, at the output's rate, that `push` may hold back until `finish`."""
+
+    def push(self, block: Audio) -> Audio:
+        """Takes a block of any length, also an empty one; returns what is ready, also nothing."""
+
+    def finish(self) -> Audio:
+        """The rest of the track."""
+
+
+class Gain:
+    """Multiplies by a constant; 0 dB passes every bit."""
+
+    latency = 0
+
+    def __init__(self, settings: GainSettings, channels: int) -> None:
+        self._ratio = to_gain(settings.gain_db)
+        self._channels = channels
+
+    def push(self, block: Audio) -> Audio:
+        """The block times the gain."""
+        return block if self._ratio == 1.0 else block * self._ratio
+
+    def finish(self) -> Audio:
+        """Nothing: a gain holds nothing back."""
+        return silence(0, self._channels)
+
+
+class Chain:
+    """Stages one after the other.
+
+    >>> chain = Chain([Gain(GainSettings(gain_db=6.0), 1), Gain(GainSettings(gain_db=-6.0), 1)], channels=1)
+    >>> render(chain, np.full((4, 1), 0.25), block_frames=3).round(12).ravel().tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+
+    def __init__(self, stages: Sequence[Stage], channels: int) -> None:
+        self._stages = tuple(stages)
+        self._channels = channels
+
+    @property
+    def latency(self) -> int:
+        """Sum over the stages."""
+        return sum(stage.latency for stage in self._stages)
+
+    def push(self, block: Audio) -> Audio:
+        """Sends the block through all stages."""
+        for stage in self._stages:
+            block = stage.push(block)
+        return block
+
+    def finish(self) -> Audio:
+        """Sends the tail of each stage through those that follow."""
+        tail = silence(0, self._channels)
+        for stage in self._stages:
+            tail = joined([stage.push(tail), stage.finish()])
+        return tail
+
+
+def start_stage(settings: Settings, rate_hz: int, channels: int) -> Stage:
+    """The running stage of some settings for one track."""
+    # Imported here: each processor is an optional part of a chain, and its kernels take time to load.
+    match settings:
+        case SubsonicSettings():
+            from dsp.subsonic import Subsonic
+
+            return Subsonic(settings, rate_hz, channels)
+        case EqualiserSettings():
+            from dsp.equaliser import Equaliser
+
+            return Equaliser(settings, rate_hz, channels)
+        case CompressorSettings():
+            from dsp.compressor import Compressor
+
+            return Compressor(settings, rate_hz, channels)
+        case GainSettings():
+            return Gain(settings, channels)
+        case ResamplerSettings():
+            from dsp.resampler import Resampler
+
+            return Resampler(settings, rate_hz, channels)
+        case LimiterSettings():
+            from dsp.limiter import Limiter
+
+            return Limiter(settings, rate_hz, channels)
+
+
+def start_chain(settings: Sequence[Settings], rate_hz: int, channels: int) -> Chain:
+    """The running chain of some settings for one track; a resampler sets the rate of what follows it."""
+    stages: list[Stage] = []
+    for one in settings:
+        stages.append(start_stage(one, rate_hz, channels))
+        if isinstance(one, ResamplerSettings):
+            rate_hz = one.rate_hz
+    return Chain(stages, channels)
+
+
+def render(stage: Stage, audio: Audio, block_frames: int = 1 << 16) -> Audio:
+    """A whole track through a stage, block by block."""
+    starts = range(0, len(audio), block_frames)
+    return np.concatenate([*(stage.push(audio[at : at + block_frames]) for at in starts), stage.finish()])
+
+
+def process(audio: Audio, rate_hz: int, *settings: Settings) -> Audio:
+    """A whole array (frames, channels) through a chain of processors.
+
+    >>> process(np.full((3, 2), 0.5), 44_100, GainSettings(gain_db=0.0)).tolist()
+    [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]
+    """
+    return render(start_chain(settings, rate_hz, audio.shape[1]), audio)

@@ -1,0 +1,1 @@
+"""Audio files: open, decode in blocks, encode in blocks, tags, on any Beam file system."""

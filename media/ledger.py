@@ -1,0 +1,50 @@
+"""What was done before, kept beside the output: so that a run does again only what changed (law 10).
+
+Records of work are named by what went into it; the record of a track's masters by the track. Every record is published in
+one step, so a run that is cut off leaves whole records or none.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+
+from media import store
+
+T = TypeVar("T")
+
+
+def fingerprint(*parts: Any) -> str:
+    """Names a piece of work by everything that went into it: the same parts, the same name.
+
+    >>> fingerprint("analysis", 1) == fingerprint("analysis", 1) != fingerprint("analysis", 2)
+    True
+    """
+    return sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
+
+
+class Ledger:
+    """The records below `OUTPUT/ledger`."""
+
+    def __init__(self, output: str, run_id: str) -> None:
+        self._output = output
+        self._run_id = run_id
+
+    def get(self, kind: str, name: str, record: type[T]) -> T | None:
+        """A record, or None where there is none or it was written by a version that meant something else by it."""
+        try:
+            return msgspec.json.decode(store.read_bytes(self._uri(kind, name)), type=record)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def put(self, kind: str, name: str, record: msgspec.Struct | tuple[msgspec.Struct, ...]) -> None:
+        """Keeps a record in place of any of that name."""
+        with store.scratch(self._output, self._run_id) as folder:
+            path = folder / name
+            path.write_bytes(msgspec.json.encode(record))
+            store.publish(path, self._uri(kind, name))
+
+    def _uri(self, kind: str, name: str) -> str:
+        return store.join(self._output, "ledger", kind, name[:2], f"{name}.json")

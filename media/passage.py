@@ -1,0 +1,66 @@
+"""The sound that a track's chain hears: the track itself, and the ends of its neighbours where the music runs on.
+
+A window then cuts the track out again, on the frame grid that all joined tracks share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dsp.audio import Audio
+from dsp.resampler import resampled_frames
+from media import store
+from media.source import open_source, sha256_of
+from schemas.errors import TrackError
+from schemas.plan import Neighbour
+from schemas.steps import Draft, Planned
+
+
+def head_blocks(draft: Draft) -> Iterator[Audio]:
+    """The track alone, as it was analysed."""
+    yield from _file_blocks(draft.track.uri, draft.analysis.sha256, 0, None)
+
+
+def passage_blocks(planned: Planned) -> Iterator[Audio]:
+    """End of the track before, the track, start of the track after."""
+    if planned.plan.before:
+        yield from _neighbour_blocks(planned.plan.before, at_end=True)
+    yield from _file_blocks(planned.track.uri, planned.analysis.sha256, 0, None)
+    if planned.plan.after:
+        yield from _neighbour_blocks(planned.plan.after, at_end=False)
+
+
+class Window:
+    """Lets through the frames of the track itself, of a passage at another rate."""
+
+    def __init__(self, planned: Planned, to_hz: int) -> None:
+        from_hz, frames = planned.analysis.format.rate_hz, planned.analysis.format.frames
+        position = planned.plan.position_frames
+        lead = planned.plan.before.frames if planned.plan.before else 0
+        start = resampled_frames(position, from_hz, to_hz)
+        self.frames = resampled_frames(position + frames, from_hz, to_hz) - start
+        self._skip = start - resampled_frames(position - lead, from_hz, to_hz)
+        self._left = self.frames
+
+    def cut(self, block: Audio) -> Audio:
+        """The part of the next block that belongs to the track."""
+        skipped = min(self._skip, len(block))
+        self._skip -= skipped
+        kept = block[skipped : skipped + self._left]
+        self._left -= len(kept)
+        return kept
+
+
+def _neighbour_blocks(neighbour: Neighbour, at_end: bool) -> Iterator[Audio]:
+    first = -neighbour.frames if at_end else 0
+    yield from _file_blocks(neighbour.uri, neighbour.sha256, first, None if at_end else neighbour.frames)
+
+
+def _file_blocks(uri: str, sha256: str, start: int, stop: int | None) -> Iterator[Audio]:
+    """Frames of a file that must still be the one that was analysed; a negative start counts from the end."""
+    with store.fetched(uri) as path:
+        if not path.exists() or sha256_of(path) != sha256:
+            text = f"{uri} is not the file that was analysed in this run any more"
+            raise TrackError("SOURCE_CHANGED", text, "Run again when the source is complete.")
+        with open_source(path) as source:
+            yield from source.blocks(start if start >= 0 else source.format.frames + start, stop)

@@ -1,0 +1,180 @@
+"""A source file: opened, decoded in blocks, and caught when it is not what it claims to be.
+
+A FLAC is checked against its own MD5, a WAV against the length in its header, a float file for NaN and infinity: nothing that
+a decoder would let pass in silence reaches a master.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from dsp.audio import Audio
+from schemas.errors import TrackError
+from schemas.figures import AudioFormat
+
+BLOCK_FRAMES = 8_192
+"""64 KiB a channel: what one block touches stays in the processor's second cache."""
+_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
+_LOSSLESS = {"ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32}
+_READ_AGAIN = "Export it again from the session, or copy it again, and compare checksums."
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(handle)
+
+
+def _digest(handle: Any) -> str:
+    digest = hashlib.sha256()  # Python 3.10 has no file_digest
+    while block := handle.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """Opens an audio file for decoding; raises TrackError with what is wrong with it."""
+    _check_file(path)
+    try:
+        handle = soundfile.SoundFile(str(path))
+    except soundfile.LibsndfileError as error:
+        text = f"{path.name} is no audio file that can be read: {error.error_string}"
+        raise TrackError("SOURCE_UNREADABLE", text, "Give WAV, FLAC or AIFF.") from error
+    with handle:
+        yield Source(path, handle)
+
+
+class Source:
+    """An open file: its format, its tags, and its sound in blocks."""
+
+    def __init__(self, path: Path, handle: soundfile.SoundFile) -> None:
+        self.path = path
+        self.format = _format(handle)
+        self.tags: dict[str, str] = {k: v for k, v in handle.copy_metadata().items() if v.strip()}
+        self._handle = handle
+
+    def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Audio]:
+        """Float64 blocks (frames, channels) from frame `start` to before `stop`; raises TrackError if cut short."""
+        yield from (self._scaled(block, start) for block in self._raw(start, stop))
+
+    def checked_blocks(self) -> Iterator[Audio]:
+        """The whole file in blocks; raises TrackError where the file contradicts itself."""
+        self._check_wav_length()
+        expected = _flac_md5(self.path) if self.format.container == "FLAC" else b""
+        digest = hashlib.md5(usedforsecurity=False)
+        position = 0
+        for block in self._raw(0, None):
+            if any(expected):
+                digest.update(_packed(block, self.format.bits or 0))
+            yield self._scaled(block, position)
+            position += len(block)
+        if any(expected) and digest.digest() != expected:
+            text = f"{self.path.name} decodes to other audio than was encoded: its own MD5 does not match"
+            raise TrackError("SOURCE_CORRUPT", text, _READ_AGAIN)
+
+    def _raw(self, start: int, stop: int | None) -> Iterator[NDArray[Any]]:
+        """Integers left-aligned to 32 bits for PCM, floats for the rest."""
+        integers = not (self.format.floating or self.format.lossy)
+        kind, last = ("int32" if integers else "float64"), (self.format.frames if stop is None else stop)
+        position = start
+        try:
+            if start:
+                self._handle.seek(start)
+            while position < last:
+                block = self._handle.read(min(BLOCK_FRAMES, last - position), dtype=kind, always_2d=True)
+                if not len(block):
+                    raise self._cut_short(position)
+                yield block
+                position += len(block)
+        except soundfile.LibsndfileError as error:
+            at_s = position / self.format.rate_hz
+            text = f"{self.path.name} cannot be decoded past {at_s:.1f} s: {error.error_string}"
+            raise TrackError("SOURCE_CORRUPT", text, _READ_AGAIN) from error
+
+    def _scaled(self, block: NDArray[Any], position: int) -> Audio:
+        if block.dtype == np.int32:
+            return block * 2.0**-31
+        finite = np.isfinite(block)
+        if not finite.all():
+            at_s = (position + int(np.argmin(finite.all(axis=1)))) / self.format.rate_hz
+            text = f"{self.path.name} holds NaN or infinity, first in the block at {at_s:.3f} s"
+            raise TrackError("SOURCE_NOT_FINITE", text, "Render it again; a plug-in has failed.")
+        return np.asarray(block, dtype=np.float64)
+
+    def _check_wav_length(self) -> None:
+        claimed, present = _wav_data_bytes(self.path) if self.format.container in ("WAV", "WAVEX") else (0, 0)
+        if claimed > present:
+            text = f"{self.path.name}: its header promises {claimed} bytes of audio, the file holds {present}"
+            raise TrackError("SOURCE_TRUNCATED", text, _READ_AGAIN)
+
+    def _cut_short(self, position: int) -> TrackError:
+        whole_s, found_s = self.format.duration_s, position / self.format.rate_hz
+        text = f"{self.path.name} ends at {found_s:.1f} s, its header promises {whole_s:.1f} s"
+        return TrackError("SOURCE_TRUNCATED", text, _READ_AGAIN)
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise TrackError("SOURCE_MISSING", f"there is no file {path}", "Check the uri in the manifest.")
+    if not path.is_file():
+        raise TrackError("SOURCE_NOT_A_FILE", f"{path} is a folder, not a file", "Give the audio file itself.")
+    if not path.stat().st_size:
+        raise TrackError("SOURCE_EMPTY", f"{path.name} has 0 bytes", _READ_AGAIN)
+
+
+def _format(handle: soundfile.SoundFile) -> AudioFormat:
+    floating, bits = handle.subtype in ("FLOAT", "DOUBLE"), (_BITS | _LOSSLESS).get(handle.subtype)
+    return AudioFormat(
+        container=handle.format,
+        codec=handle.subtype,
+        rate_hz=handle.samplerate,
+        channels=handle.channels,
+        frames=handle.frames,
+        bits=bits,
+        lossy=bits is None,
+        floating=floating,
+    )
+
+
+def _packed(block: NDArray[np.int32], bits: int) -> bytes:
+    """PCM as FLAC's MD5 wants it: signed, little-endian, in as few bytes as hold the bits."""
+    whole = (-(-bits // 8)) if bits else 4
+    values = (block >> (32 - bits)).astype("<i4", copy=False)
+    if whole == 2:
+        return values.astype("<i2").tobytes()
+    return np.ascontiguousarray(values).view(np.uint8).reshape(-1, 4)[:, :whole].tobytes()
+
+
+def _flac_md5(path: Path) -> bytes:
+    """MD5 of the audio from STREAMINFO (RFC 9639, section 8.2); zeros where the encoder did not set it."""
+    with path.open("rb") as handle:
+        head = handle.read(64)
+    at = 10 + int.from_bytes(bytes(b & 0x7F for b in head[6:10]), "big") if head.startswith(b"ID3") else 0
+    with path.open("rb") as handle:
+        handle.seek(at)
+        info = handle.read(42)
+    return info[26:42] if info.startswith(b"fLaC") else b""
+
+
+def _wav_data_bytes(path: Path) -> tuple[int, int]:
+    """Bytes of audio that a RIFF header promises, and bytes that follow it; (0, 0) where there is no plain header."""
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        if handle.read(12)[:4] != b"RIFF":
+            return 0, 0
+        while len(head := handle.read(8)) == 8:
+            length = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":
+                # Writers that stream leave 0 or the largest number: there the end of the file is the end of the audio.
+                return (0, 0) if length >= 0xFFFFFF00 else (length, size - handle.tell())
+            handle.seek(length + (length & 1), 1)
+    return 0, 0

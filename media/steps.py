@@ -1,0 +1,227 @@
+"""The three steps of a track that touch audio: analyse, rehearse, master. Each is done once and then remembered.
+
+They know no Beam: a worker calls them, and any program may. What fails in a track raises TrackError; the
+caller turns it into a record.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from dsp import SOUND_VERSION
+from media import store
+from media.analysis import ANALYSIS_VERSION, analyse
+from media.ledger import Ledger, fingerprint
+from media.rehearsal import rehearse
+from media.rendering import render_track, tags_of
+from media.source import sha256_of
+from schemas.errors import TrackError
+from schemas.figures import Analysis
+from schemas.profile import Profile
+from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Take
+from schemas.track import Track
+
+
+class MasterRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The masters of a track as they stand in the output, and what they were made from."""
+
+    parts: dict[str, str]
+    mastered: Mastered
+    run_id: str
+
+
+def analyse_track(track: Track, job: Job) -> Analysed:
+    """Measures a source, or remembers its measurement; raises TrackError if it cannot be mastered."""
+    ledger = Ledger(job.output, job.run_id)
+    with store.fetched(track.uri) as path:
+        digest = _checked_sha256(path, track)
+        name = fingerprint(ANALYSIS_VERSION, digest)
+        analysis = ledger.get("analysis", name, Analysis)
+        if analysis is None:
+            analysis = analyse(path, digest)
+            ledger.put("analysis", name, analysis)
+    check_source(analysis, track, job.profiles[track.profile])
+    return Analysed(track=track, analysis=analysis)
+
+
+def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
+    """Tries the gains of a draft, or remembers how they came out."""
+    if not draft.needs_rehearsal:
+        return Rehearsed(draft=draft)
+    ledger = Ledger(job.output, job.run_id)
+    name = fingerprint(SOUND_VERSION, draft.analysis.sha256, draft.head, draft.limiter, draft.gains_db)
+    takes = ledger.get("rehearsal", name, tuple[Take, ...])
+    if takes is None:
+        takes = rehearse(draft)
+        ledger.put("rehearsal", name, takes)
+    return Rehearsed(draft=draft, takes=takes)
+
+
+def master_track(planned: Planned, job: Job) -> Mastered:
+    """Renders, proves and publishes every delivery of a track, unless they stand already."""
+    ledger, name = Ledger(job.output, job.run_id), fingerprint(planned.track.track_id)
+    before, parts = ledger.get("masters", name, MasterRecord), _parts(planned, job.output)
+    changed = _what_changed(before, parts, job)
+    if before is not None and not changed:
+        reason = f"source, settings and version are those of run {before.run_id}; the masters stand unaltered"
+        return structs.replace(
+            _absolute(before.mastered, job.output),
+            track=planned.track,
+            plan=planned.plan,
+            outcome="skipped",
+            reason=reason,
+        )
+    with store.scratch(job.output, job.run_id) as folder:
+        mastered = _rendered(planned, changed, folder, job)
+    _supersede_renamed(before, mastered, job)
+    kept = MasterRecord(parts=parts, mastered=_relative(mastered, job.output), run_id=job.run_id)
+    ledger.put("masters", name, kept)
+    return mastered
+
+
+def check_source(analysis: Analysis, track: Track, profile: Profile) -> None:
+    """Raises TrackError unless a measured source can be mastered under a profile."""
+    audio, accepted = analysis.format, profile.source
+    if audio.channels > accepted.max_channels:
+        text = f"{audio.channels} channels; profile {profile.name} takes 1 to {accepted.max_channels}"
+        raise TrackError("CHANNELS_UNSUPPORTED", text, "Give a mono or stereo mix.")
+    if not accepted.min_rate_hz <= audio.rate_hz <= accepted.max_rate_hz:
+        text = f"{audio.rate_hz} Hz; profile {profile.name} takes {accepted.min_rate_hz} to {accepted.max_rate_hz} Hz"
+        raise TrackError("RATE_UNSUPPORTED", text, "Give the recording at its original rate.")
+    if audio.duration_s < accepted.min_duration_s:
+        text = f"{audio.duration_s:.3f} s long; profile {profile.name} takes {accepted.min_duration_s:g} s and more"
+        raise TrackError("SOURCE_TOO_SHORT", text, "Join it to its neighbour; loudness needs a block of 0.4 s.")
+    if analysis.figures.integrated_lufs is None:
+        peak = analysis.figures.sample_peak_dbfs
+        level = "digital silence" if peak is None else f"a sample peak of {peak:.1f} dBFS"
+        raise TrackError("SOURCE_SILENT", f"no music louder than -70 LUFS, {level}", "Check the export of this track.")
+    if track.duration_s is not None and abs(track.duration_s - audio.duration_s) > accepted.max_duration_error_s:
+        text = f"{audio.duration_s:.1f} s long, the manifest says {track.duration_s:.1f} s"
+        raise TrackError("DURATION_MISMATCH", text, "Check whether this is the right recording.")
+
+
+def _checked_sha256(path: Path, track: Track) -> str:
+    if path.is_dir():
+        raise TrackError("SOURCE_NOT_A_FILE", f"{track.uri} is a folder, not a file", "Give the audio file itself.")
+    digest = sha256_of(path)
+    if track.sha256 is not None and digest != track.sha256:
+        text = f"SHA-256 is {digest[:12]}..., the manifest says {track.sha256[:12]}..."
+        raise TrackError("HASH_MISMATCH", text, "Copy the file again, or correct the manifest.")
+    return digest
+
+
+def _parts(planned: Planned, output: str) -> dict[str, str]:
+    """What a track's masters depend on, by the words in which a change is told."""
+    plan = structs.replace(planned.plan, decisions=(), target_limited=None)
+    names = tuple(delivery.uri.removeprefix(output) for delivery in plan.deliveries)
+    placeless = tuple(structs.replace(delivery, uri="") for delivery in plan.deliveries)
+    neighbours = tuple(n and structs.replace(n, uri="") for n in (plan.before, plan.after))
+    settings = structs.replace(plan, deliveries=placeless, before=None, after=None)
+    return {
+        "source": planned.analysis.sha256,
+        "settings": fingerprint(settings),
+        "neighbour across a gapless join": fingerprint(neighbours),
+        "name": fingerprint(names),
+        "tags": fingerprint(tags_of(planned.track, planned.analysis.tags)),
+        "version of the sound": str(SOUND_VERSION),
+        "version of the figures": str(ANALYSIS_VERSION),
+    }
+
+
+def _what_changed(before: MasterRecord | None, parts: dict[str, str], job: Job) -> str:
+    """Why a track has to be made again; empty where it has not."""
+    if before is None:
+        return "never mastered into this output"
+    changed = [name for name, value in parts.items() if before.parts.get(name) != value]
+    if changed:
+        return f"changed since run {before.run_id}: {', '.join(changed)}"
+    if job.force:
+        return "asked for by --force"
+    altered = [m.delivery for m in _absolute(before.mastered, job.output).masters if not _stands(m)]
+    return f"missing or altered in the output: {', '.join(altered)}" if altered else ""
+
+
+def _stands(master: Master) -> bool:
+    try:
+        with store.fetched(master.uri) as path:
+            return sha256_of(path) == master.proof.sha256
+    except OSError:
+        return False
+
+
+def _rendered(planned: Planned, reason: str, folder: Path, job: Job) -> Mastered:
+    rendering, masters = render_track(planned, folder), []
+    for delivery in planned.plan.deliveries:
+        path = rendering.paths[delivery.name]
+        proof = proved(path, rendering.frames[delivery.name])
+        _publish(path, delivery.uri, proof.sha256, job)
+        masters.append(
+            Master(
+                delivery=delivery.name,
+                uri=delivery.uri,
+                proof=proof,
+                bits=delivery.quantiser.bits,
+                ceiling_dbtp=delivery.limiter.ceiling_dbtp,
+                target_lufs=planned.plan.target_lufs,
+            )
+        )
+    return Mastered(
+        track=planned.track,
+        analysis=planned.analysis,
+        plan=planned.plan,
+        masters=tuple(masters),
+        limiter_max_reduction_db=rendering.max_reduction_db,
+        limiter_mean_reduction_db=rendering.mean_reduction_db,
+        outcome="mastered",
+        reason=reason,
+    )
+
+
+def proved(path: Path, frames: int) -> Analysis:
+    """Decodes and measures a finished file; publishing renames or uploads these very bytes."""
+    try:
+        proof = analyse(path)
+    except TrackError as error:
+        raise TrackError("MASTER_DAMAGED", f"the finished {path.name} does not decode: {error.text}") from error
+    if proof.format.frames != frames:
+        text = f"the finished {path.name} has {proof.format.frames} frames, {frames} were rendered"
+        raise TrackError("MASTER_DAMAGED", text, "Check the disk, then run again.")
+    return proof
+
+
+def _publish(path: Path, uri: str, digest: str, job: Job) -> None:
+    """Puts a master in its place; another master that stands there is kept under `superseded/`."""
+    if store.exists(uri):
+        with store.fetched(uri) as standing:
+            if sha256_of(standing) == digest:
+                return
+        _supersede(uri, job)
+    store.publish(path, uri)
+
+
+def _supersede(uri: str, job: Job) -> None:
+    inside = uri.removeprefix(store.join(job.output, "masters") + "/")
+    store.move(uri, store.join(job.output, "superseded", job.run_id, inside))
+
+
+def _supersede_renamed(before: MasterRecord | None, mastered: Mastered, job: Job) -> None:
+    """A master whose name changed does not stay behind under the old one."""
+    if before is None:
+        return
+    names = {master.uri for master in mastered.masters}
+    for old in _absolute(before.mastered, job.output).masters:
+        if old.uri not in names and _stands(old):
+            _supersede(old.uri, job)
+
+
+def _relative(mastered: Mastered, output: str) -> Mastered:
+    """Kept without the output's own place: the whole output can be moved."""
+    masters = tuple(structs.replace(m, uri=m.uri.removeprefix(output + "/")) for m in mastered.masters)
+    return structs.replace(mastered, masters=masters)
+
+
+def _absolute(mastered: Mastered, output: str) -> Mastered:
+    masters = tuple(structs.replace(m, uri=store.join(output, m.uri)) for m in mastered.masters)
+    return structs.replace(mastered, masters=masters)

@@ -1,0 +1,44 @@
+"""The graph of a batch run: it reads like the plan, and is the same for every runner."""
+
+from __future__ import annotations
+
+import apache_beam as beam
+
+from media.manifest import read_manifest
+from pipeline.selection import Selection, selected_tracks
+from schemas.steps import Job
+from schemas.track import Track
+from transforms.albums import DraftAlbums, SettleAlbums
+from transforms.coders import register_coders
+from transforms.quality import WriteQuality
+from transforms.tracks import Analyse, Master, Rehearse
+
+
+def master_catalogue(pipeline: beam.Pipeline, selection: Selection, job: Job) -> None:
+    """Manifest -> masters and rows of quality control, below `job.output`."""
+    register_coders()
+    tracks = pipeline | "ReadManifest" >> ReadManifest(selection)
+    drafts = tracks | "Analyse" >> Analyse(job) | "DraftAlbums" >> DraftAlbums(job)
+    plans = drafts | "Rehearse" >> Rehearse(job) | "SettleAlbums" >> SettleAlbums(job)
+    masters = plans | "Master" >> Master(job)
+    masters | "WriteQuality" >> WriteQuality(job)
+
+
+class ReadManifest(beam.PTransform):
+    """Reads the manifest on a worker, so that a graph stays small whatever the catalogue, and spreads its tracks."""
+
+    def __init__(self, selection: Selection) -> None:
+        super().__init__()
+        self._selection = selection
+
+    def expand(self, start: beam.Pipeline) -> beam.PCollection[Track]:
+        return (
+            start
+            | "Start" >> beam.Create([self._selection.manifest])
+            | "ReadRows" >> beam.FlatMap(_tracks, self._selection).with_output_types(Track)
+            | "Spread" >> beam.Reshuffle()
+        )
+
+
+def _tracks(manifest: str, selection: Selection) -> list[Track]:
+    return selected_tracks(read_manifest(manifest, roots=selection.roots), selection)

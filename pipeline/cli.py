@@ -1,0 +1,169 @@
+"""The command line. Data on stdout, words on stderr; 0 all well, 1 some tracks rejected, 2 wrong usage, 3 a crash.
+
+Each command imports what it needs when it runs, so that `lathe --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+SOME_REJECTED, WRONG_USAGE, CRASH, INTERRUPTED = 1, 2, 3, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="lathe", prog_name="lathe")
+def cli() -> None:
+    """Remasters a record label's catalogue: measures, decides album by album, renders, and proves every master."""
+
+
+@cli.command()
+@click.argument("manifest")
+@click.argument("output")
+@click.option("--profile", default="streaming", show_default=True, help="A built-in profile or a .toml file.")
+@click.option("--limit", type=click.IntRange(min=1), help="Master only the first N tracks of the manifest.")
+@click.option("--only", metavar="GLOB", help="Master only tracks whose id, album, title or file matches.")
+@click.option("--root", "roots", multiple=True, help="Another folder that sources may lie in; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; write nothing.")
+@click.option("--force", is_flag=True, help="Render also what has not changed.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object on stdout.")
+@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
+def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
+    """Masters the tracks of MANIFEST (.csv, .jsonl, .parquet or a folder of audio) into OUTPUT."""
+    from pipeline import run as runs
+    from pipeline.words import ProgressLine, say, summary_text
+
+    request = runs.Request(**asked)
+    if dry_run:
+        return _print_dry_run(runs.dry_run(request), as_json)
+    with ProgressLine() as progress:
+        summary = runs.run_catalogue(request, progress)
+    say(summary_text(summary))
+    if as_json:
+        _print_json(summary)
+    return SOME_REJECTED if summary.rejected else 0
+
+
+@cli.command()
+@click.argument("source", type=click.Path())
+@click.argument("destination", type=click.Path())
+@click.option("--profile", default="streaming", show_default=True, help="A built-in profile or a .toml file.")
+@click.option("--json", "as_json", is_flag=True, help="The track's row as one JSON object on stdout.")
+def master(source: str, destination: str, profile: str, as_json: bool) -> int:
+    """Masters one file: SOURCE into DESTINATION (.flac or .wav)."""
+    from pathlib import Path
+
+    from decisions.profile_files import load_profile
+    from pipeline.one_file import master_file
+    from pipeline.words import mastered_text, say
+
+    row = master_file(Path(source), Path(destination), load_profile(profile))
+    say(mastered_text(row))
+    if as_json:
+        _print_json(row)
+    return SOME_REJECTED if row.verdict == "rejected" else 0
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def measure(files: tuple[str, ...], as_json: bool) -> int:
+    """Figures of any audio FILES."""
+    from pipeline.measure import measured
+
+    return measured(files, as_json)
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def profiles(context: click.Context) -> int:
+    """The built-in profiles, and where each value comes from."""
+    from decisions.profile_files import built_in, load_profile
+
+    if context.invoked_subcommand is None:
+        for name in built_in():
+            click.echo(f"{name:<16} {load_profile(name).description}")
+    return 0
+
+
+@profiles.command()
+@click.argument("name")
+def show(name: str) -> int:
+    """A profile as it is written, after all that it is based on; comments tell where values come from."""
+    from decisions.profile_files import load_profile, profile_texts
+
+    load_profile(name)
+    click.echo("\n".join(f"# ---- {file}\n{text}" for file, text in profile_texts(name)), nl=False)
+    return 0
+
+
+@cli.command()
+@click.argument("code_or_track")
+@click.option("--output", help="The output of a run, to explain one of its tracks.")
+def explain(code_or_track: str, output: str | None) -> int:
+    """What a finding means; or why a track was treated as it was."""
+    from pipeline.explain import explain as words_for
+
+    click.echo(words_for(code_or_track, output))
+    return 0
+
+
+def main() -> None:
+    """The command `lathe`."""
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    from schemas.errors import CatalogueError, TrackError
+
+    try:
+        return cli.main(standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USAGE
+    except CatalogueError as error:
+        _say([*error.problems, f"({error.code}; nothing was rendered)"])
+        return WRONG_USAGE
+    except TrackError as error:
+        _say([f"{error.code}: {error.text}. {error.hint}"])
+        return SOME_REJECTED
+    except (KeyboardInterrupt, click.Abort):
+        _say(["stopped; finished masters stand, run again to continue"])
+        return INTERRUPTED
+    except Exception as error:  # the last resort: say what happened, keep the trace for a report
+        return _crash(error)
+
+
+def _crash(error: Exception) -> int:
+    import traceback
+
+    traceback.print_exception(error, limit=-6)
+    _say([f"Lathe stopped: {type(error).__name__}: {error}", "Finished masters stand; run again to continue."])
+    return CRASH
+
+
+def _say(lines: list[str]) -> None:
+    click.echo("\n".join(lines), err=True)
+
+
+def _print_json(record: Any) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.encode(record).decode())
+
+
+def _print_dry_run(found: dict[str, Any], as_json: bool) -> int:
+    if as_json:
+        _print_json(found)
+        return 0
+    _say(
+        [
+            f"{found['tracks']} tracks of {found['albums']} albums would be mastered into {found['output']}",
+            f"  profiles    {', '.join(found['profiles'])}",
+            f"  deliveries  {', '.join(found['deliveries'])}",
+            f"  {len(found['missing'])} sources are missing" + "".join(f"\n    {uri}" for uri in found["missing"]),
+        ]
+    )
+    return 0

@@ -1,0 +1,87 @@
+"""Masters one file without Beam: the same decisions, chain and proof as a run, for a track that stands alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import structs
+
+from decisions.album import draft_album, settle_album
+from decisions.rows import track_row
+from media.analysis import analyse
+from media.rehearsal import rehearse
+from media.rendering import render_track
+from media.steps import check_source, proved
+from media.store import publish, scratch
+from schemas.errors import CatalogueError
+from schemas.profile import Delivery, Profile
+from schemas.qc import TrackRow
+from schemas.steps import Analysed, Master, Mastered, Planned, Rehearsed
+from schemas.track import Track
+
+CONTAINERS = {".flac": "flac", ".wav": "wav"}
+RUN = "one-file"
+
+
+def master_file(source: Path, destination: Path, profile: Profile) -> TrackRow:
+    """Masters `source` into `destination` (.flac or .wav) and returns its row; raises TrackError or CatalogueError."""
+    _check_destination(source, destination)
+    alone = structs.replace(profile, delivery=(_delivery(destination, profile),))
+    planned = _plan(source, destination, alone)
+    with scratch(str(destination.parent.resolve()), RUN) as folder:
+        rendering = render_track(planned, folder)
+        (plan,) = planned.plan.deliveries
+        proof = proved(rendering.paths[plan.name], rendering.frames[plan.name])
+        publish(rendering.paths[plan.name], str(destination))
+    master = Master(
+        delivery=plan.name,
+        uri=str(destination),
+        proof=proof,
+        bits=plan.quantiser.bits,
+        ceiling_dbtp=plan.limiter.ceiling_dbtp,
+        target_lufs=planned.plan.target_lufs,
+    )
+    mastered = Mastered(
+        track=planned.track,
+        analysis=planned.analysis,
+        plan=planned.plan,
+        masters=(master,),
+        limiter_max_reduction_db=rendering.max_reduction_db,
+        limiter_mean_reduction_db=rendering.mean_reduction_db,
+        outcome="mastered",
+        reason="asked for",
+    )
+    return track_row(mastered, RUN, alone)
+
+
+def _check_destination(source: Path, destination: Path) -> None:
+    if destination.suffix.lower() not in CONTAINERS:
+        text = f"destination {destination} must end in {' or '.join(CONTAINERS)}"
+        raise CatalogueError("OUTPUT_NOT_WRITABLE", text)
+    if source.resolve() == destination.resolve():
+        raise CatalogueError(
+            "OUTPUT_NOT_WRITABLE", f"destination {destination} is the source itself; give another name"
+        )
+    if not destination.parent.is_dir():
+        raise CatalogueError("OUTPUT_NOT_WRITABLE", f"there is no folder {destination.parent}; make it first")
+
+
+def _delivery(destination: Path, profile: Profile) -> Delivery:
+    """The profile's first delivery of the destination's container, else its first in that container."""
+    container = CONTAINERS[destination.suffix.lower()]
+    fitting = [delivery for delivery in profile.delivery if delivery.container == container]
+    return fitting[0] if fitting else structs.replace(profile.delivery[0], container=container)
+
+
+def _plan(source: Path, destination: Path, profile: Profile) -> Planned:
+    track = Track(
+        row=1, uri=str(source), track_id=source.name, album_id=source.name, album_folder=source.stem,
+        file_stem=destination.stem,
+    )  # fmt: skip
+    analysis = analyse(source)
+    check_source(analysis, track, profile)
+    (draft,) = draft_album([Analysed(track=track, analysis=analysis)], profile)
+    takes = rehearse(draft) if draft.needs_rehearsal else ()  # type: ignore[union-attr, arg-type]
+    (planned,) = settle_album([Rehearsed(draft=draft, takes=takes)], profile, "")  # type: ignore[arg-type]
+    assert isinstance(planned, Planned)
+    return planned

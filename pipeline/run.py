@@ -1,0 +1,205 @@
+"""A run from its request to its summary: checks everything first, runs the graph, counts what came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from decisions.profile_files import load_profile
+from dsp import SOUND_VERSION
+from media import store
+from media.analysis import ANALYSIS_VERSION
+from media.manifest import read_manifest
+from pipeline.selection import Selection, digest_of, selected_tracks
+from pipeline.workplace import new_run_id, resolved_output, workplace
+from schemas.errors import CatalogueError
+from schemas.profile import Profile
+from schemas.steps import Job
+from schemas.track import Track
+
+LIBRARIES = ("lathe", "apache-beam", "numpy", "scipy", "numba", "soundfile", "soxr", "pyarrow", "msgspec")
+Progress = Callable[[int, int], None]
+"""Told now and then how many tracks of how many are done."""
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What the user asked for."""
+
+    manifest: str
+    output: str
+    profile: str = "streaming"
+    roots: tuple[str, ...] = ()
+    only: str | None = None
+    limit: int | None = None
+    force: bool = False
+    beam_options: tuple[str, ...] = ()
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """How a run ended; `audio_s` is the length of what was mastered in it."""
+
+    run_id: str
+    mastered: int
+    skipped: int
+    rejected: int
+    findings: dict[str, int]
+    audio_s: float
+    wall_s: float
+    cpu_s: float
+    output: str
+    rejections: dict[str, int] = field(default_factory=dict)
+
+
+class LostTracksError(RuntimeError):
+    """The counts of a run do not add up: a fault of Lathe, never of a track (law 9)."""
+
+
+def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profile]]:
+    """Manifest and profiles, checked as a whole; raises CatalogueError with everything that is wrong."""
+    tracks = read_manifest(request.manifest, roots=request.roots)
+    selection = Selection(
+        manifest=request.manifest if store.is_remote(request.manifest) else os.path.abspath(request.manifest),
+        roots=request.roots,
+        only=request.only,
+        limit=request.limit,
+        digest=digest_of(tracks),
+    )
+    profiles = {"": load_profile(request.profile)}
+    for name in sorted({track.profile for track in tracks} - {""}):
+        profiles[name] = load_profile(name)
+    return selection, selected_tracks(tracks, selection), profiles
+
+
+def run_catalogue(request: Request, progress: Progress) -> Summary:
+    """Masters a catalogue; raises CatalogueError before anything is rendered, LostTracksError if tracks went missing."""
+    started_s = time.monotonic()
+    selection, tracks, profiles = prepared(request)
+    output = resolved_output(request.output)
+    run_id = new_run_id(output)
+    wanted = [track.track_id for track in tracks if track.selected]
+    job = Job(output=output, run_id=run_id, profiles=profiles, force=request.force)
+    with workplace(output, run_id) as folder:
+        _run_graph(selection, job, list(request.beam_options), len(tracks), _ticker(folder, len(wanted), progress))
+        summary = _summary(job, wanted, time.monotonic() - started_s)
+        _keep(summary, request, selection, profiles, job)
+    return summary
+
+
+def _run_graph(selection: Selection, job: Job, beam_options: list[str], tracks: int, tick: Callable[[], None]) -> None:
+    # Imported here: Beam takes a second to load, and a wrong manifest should be told at once.
+    import apache_beam as beam
+
+    from pipeline.batch import master_catalogue
+    from pipeline.runner import pipeline_options, prepare_process
+    from pipeline.supervise import supervised
+
+    prepare_process()
+    pipeline = beam.Pipeline(options=pipeline_options(beam_options, tracks))
+    master_catalogue(pipeline, selection, job)
+    supervised(lambda: pipeline.run().wait_until_finish(), tick)
+
+
+def _ticker(folder: Path | None, total: int, progress: Progress) -> Callable[[], None]:
+    """Counts the lines that workers on this machine leave in the progress file."""
+
+    def tick() -> None:
+        path = folder / "progress" if folder is not None else None
+        done = path.read_bytes().count(b"\n") if path is not None and path.exists() else 0
+        progress(done, total)
+
+    return tick
+
+
+def _summary(job: Job, wanted: list[str], wall_s: float) -> Summary:
+    """Counts the rows that were written, and asserts that every track of the manifest is among them (law 9)."""
+    tracks = _rows(job, "tracks", ["track_id", "outcome", "duration_s", "findings"])
+    albums = _rows(job, "albums", ["findings"])
+    rejected = _rows(job, "rejected", ["track_id", "code"])
+    found = Counter([row["track_id"] for row in tracks] + [row["track_id"] for row in rejected])
+    if found != Counter(wanted):
+        lost = sorted(set(wanted) - set(found))[:10]
+        extra = sorted(name for name, count in (found - Counter(wanted)).items() if count)[:10]
+        raise LostTracksError(f"run {job.run_id}: tracks without a row: {lost}; rows too many: {extra}")
+    outcomes = Counter(row["outcome"] for row in tracks)
+    return Summary(
+        run_id=job.run_id,
+        mastered=outcomes["mastered"],
+        skipped=outcomes["skipped"],
+        rejected=len(rejected),
+        findings=_counted(f["code"] for row in [*tracks, *albums] for f in row["findings"]),
+        rejections=_counted(row["code"] for row in rejected),
+        audio_s=round(sum(row["duration_s"] for row in tracks if row["outcome"] == "mastered"), 3),
+        wall_s=round(wall_s, 3),
+        cpu_s=round(_cpu_s(), 3),
+        output=job.output,
+    )
+
+
+def _counted(codes: Any) -> dict[str, int]:
+    return dict(sorted(Counter(codes).items()))
+
+
+def _rows(job: Job, table: str, columns: list[str]) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = []
+    for uri in store.list_files(store.join(job.output, "qc", table, f"run={job.run_id}")):
+        with store.fetched(uri) as path:
+            rows += pq.ParquetFile(path).read(columns=columns).to_pylist()
+    return rows
+
+
+def _cpu_s() -> float:
+    """Processor time of this process and of the workers that it started and that have ended."""
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
+
+
+def _keep(summary: Summary, request: Request, selection: Selection, profiles: dict[str, Profile], job: Job) -> None:
+    """Writes `runs/<run_id>.json`."""
+    record = {
+        **msgspec.to_builtins(summary),
+        "command": sys.argv,
+        "request": msgspec.to_builtins(request),
+        "manifest_digest": selection.digest,
+        "profiles": {name or "(run)": msgspec.to_builtins(profile) for name, profile in profiles.items()},
+        "versions": {
+            "sound": SOUND_VERSION,
+            "figures": ANALYSIS_VERSION,
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+    }
+    with store.scratch(job.output, job.run_id) as folder:
+        path = folder / "run.json"
+        path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        store.publish(path, store.join(job.output, "runs", f"{job.run_id}.json"))
+
+
+def dry_run(request: Request) -> dict[str, Any]:
+    """What a run would concern, without doing it: tracks, albums, and sources that are not there."""
+    _, tracks, profiles = prepared(request)
+    if not tracks:
+        raise CatalogueError("NOTHING_SELECTED", "no track is selected")
+    chosen = [track for track in tracks if track.selected]
+    return {
+        "tracks": len(chosen),
+        "albums": len({track.album_id for track in chosen}),
+        "measured_only": len(tracks) - len(chosen),
+        "missing": [track.uri for track in chosen if not store.exists(track.uri)],
+        "profiles": sorted(profile.name for profile in profiles.values()),
+        "deliveries": sorted({d.name for profile in profiles.values() for d in profile.delivery}),
+        "output": resolved_output(request.output),
+    }

@@ -1,0 +1,40 @@
+"""Sets up Beam: which runner, how many workers, and what stands after `--` on the command line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+LOCAL_RUNNERS = {"", "DirectRunner", "FnApiRunner"}
+"""Beam's DirectRunner picks one of three engines by the shape of a pipeline; Lathe always means FnApiRunner."""
+
+
+def pipeline_options(beam_options: list[str], tracks: int) -> Any:
+    """Beam's options: the user's, and on one machine a worker process for each core when there is work for it."""
+    from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+
+    options = PipelineOptions(beam_options)
+    standard, direct = options.view_as(StandardOptions), options.view_as(DirectOptions)
+    if is_local(beam_options):
+        standard.runner = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+        given = any(option.startswith("--direct_num_workers") for option in beam_options)
+        workers = direct.direct_num_workers if given else os.cpu_count() or 1
+        direct.direct_num_workers = max(1, min(workers or os.cpu_count() or 1, tracks))
+        if not any(option.startswith("--direct_running_mode") for option in beam_options):
+            direct.direct_running_mode = "multi_processing" if direct.direct_num_workers > 1 else "in_memory"
+    return options
+
+
+def is_local(beam_options: list[str]) -> bool:
+    """Whether the run stays on this machine."""
+    named = [option.partition("=")[2] for option in beam_options if option.startswith("--runner=")]
+    return (named[-1] if named else "") in LOCAL_RUNNERS
+
+
+def prepare_process() -> None:
+    """Makes workers start with this Python and with Lathe in reach, and Beam speak only when something is wrong."""
+    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", force=True)
+    logging.getLogger("apache_beam.runners.portability.local_job_service").setLevel(logging.ERROR)

@@ -1,0 +1,43 @@
+"""Which tracks of a manifest a run concerns: the same answer in the driver and on every worker."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct, structs
+
+from schemas.errors import CatalogueError
+from schemas.manifest import select
+from schemas.track import Track
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """A manifest, and what narrows it down; `digest` is that of the tracks the driver saw."""
+
+    manifest: str
+    roots: tuple[str, ...] = ()
+    only: str | None = None
+    limit: int | None = None
+    digest: str = ""
+
+
+def selected_tracks(tracks: list[Track], selection: Selection) -> list[Track]:
+    """The tracks to master, and those of the same albums, which are only measured: an album is decided as a whole.
+
+    Raises CatalogueError if nothing is selected, or if the manifest is not the one that the driver saw.
+    """
+    if selection.digest and digest_of(tracks) != selection.digest:
+        raise CatalogueError("MANIFEST_CHANGED", f"{selection.manifest} was changed while the run began; run again")
+    chosen = {track.track_id for track in select(tracks, only=selection.only, limit=selection.limit)}
+    if not chosen:
+        text = f"--only {selection.only!r} and --limit {selection.limit} select none of {len(tracks)} tracks"
+        raise CatalogueError("NOTHING_SELECTED", text)
+    albums = {track.album_id for track in tracks if track.track_id in chosen}
+    concerned = [track for track in tracks if track.album_id in albums]
+    return [t if t.track_id in chosen else structs.replace(t, selected=False) for t in concerned]
+
+
+def digest_of(tracks: list[Track]) -> str:
+    """Names a list of tracks by its content."""
+    return sha256(msgspec.msgpack.encode(tracks)).hexdigest()

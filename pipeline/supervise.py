@@ -1,0 +1,62 @@
+"""Watches over a running pipeline: shows progress, ends when a worker dies, and leaves nothing running behind.
+
+Beam's local runner waits for ever when one of its worker processes dies; here that is an error after a second.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+TICK_S = 0.5
+
+
+class WorkerDiedError(RuntimeError):
+    """A worker process ended before its work was done."""
+
+
+def supervised(work: Callable[[], Any], tick: Callable[[], None]) -> None:
+    """Runs `work` in a thread of its own, calls `tick` now and then, and raises what went wrong.
+
+    Raises WorkerDiedError if a worker process died; KeyboardInterrupt and every other error stop the workers first.
+    """
+    failures: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:  # handed to the caller's thread below
+            failures.append(error)
+
+    def on_thread_error(args: threading.ExceptHookArgs) -> None:
+        # Beam starts each worker process from a thread, which raises when the process ends badly.
+        failures.append(WorkerDiedError(f"a worker process ended before its work was done: {args.exc_value}"))
+
+    before, threading.excepthook = threading.excepthook, on_thread_error
+    worker = threading.Thread(target=guarded, name="pipeline", daemon=True)
+    try:
+        worker.start()
+        while worker.is_alive() and not failures:
+            worker.join(TICK_S)
+            tick()
+        if failures:
+            raise failures[0]
+    except BaseException:
+        stop_children()
+        raise
+    finally:
+        threading.excepthook = before
+
+
+def stop_children() -> None:
+    """Kills every process that this one started, and theirs."""
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(children, timeout=5)

@@ -1,0 +1,79 @@
+"""The output folder around a run: that it can be written, a name for the run, and no leftovers of runs that died."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+import psutil
+
+from media import store
+from schemas.errors import CatalogueError
+
+
+def resolved_output(output: str) -> str:
+    """The output as workers see it: absolute, without a slash at its end."""
+    return output.rstrip("/") if store.is_remote(output) else str(store.local_path(output).resolve())
+
+
+def new_run_id(output: str) -> str:
+    """A name for a run: its start in UTC; runs of one second are numbered."""
+    stem = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    number, run_id = 1, stem
+    while _taken(output, run_id):
+        number += 1
+        run_id = f"{stem}-{number}"
+    return run_id
+
+
+@contextmanager
+def workplace(output: str, run_id: str) -> Iterator[Path | None]:
+    """A folder for what is in the making (None for a remote output), gone when the run ends, however it ends.
+
+    Raises CatalogueError if the output cannot be written.
+    """
+    if store.is_remote(output):
+        yield None
+        return
+    parts = Path(output) / ".parts"
+    folder = parts / run_id
+    try:
+        folder.mkdir(parents=True)
+        (folder / "owner").write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
+    except OSError as error:
+        text = f"cannot write into {output}: {error.strerror}; give a folder that this user may write"
+        raise CatalogueError("OUTPUT_NOT_WRITABLE", text) from error
+    _sweep(parts, keep=run_id)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if parts.exists() and not any(parts.iterdir()):
+            parts.rmdir()
+
+
+def _taken(output: str, run_id: str) -> bool:
+    if store.exists(store.join(output, "runs", f"{run_id}.json")):
+        return True
+    return not store.is_remote(output) and (Path(output) / ".parts" / run_id).exists()
+
+
+def _sweep(parts: Path, keep: str) -> None:
+    """Removes what runs left in the making whose process on this machine is gone."""
+    for folder in parts.iterdir():
+        if folder.name != keep and _abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _abandoned(folder: Path) -> bool:
+    try:
+        owner = json.loads((folder / "owner").read_text())
+        return bool(owner["host"] == socket.gethostname() and not psutil.pid_exists(owner["pid"]))
+    except (OSError, ValueError, KeyError):
+        return False

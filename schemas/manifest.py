@@ -1,0 +1,400 @@
+"""The rules of a manifest: rows as a reader found them -> tracks, or every problem at once.
+
+Pure: it opens nothing; `media.manifest` reads files into `RawRow`s. All cells are judged by their text, so that CSV,
+JSONL and Parquet of the same content give the same tracks.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from difflib import get_close_matches
+from fnmatch import translate
+from hashlib import sha256
+from typing import Any
+
+from msgspec import Struct
+
+from schemas.errors import CatalogueError
+from schemas.identifiers import did_you_mean, gtin14, read_gtin, read_isrc, read_sha256
+from schemas.safe_names import Roots, name_masters, quoted
+from schemas.track import Track
+
+COLUMNS = {
+    "uri": "path file filename file_name source audio location",
+    "album_id": "release_id release",
+    "disc": "disc_number discnumber disc_no disk volume",
+    "sequence": "track_number tracknumber track_no number position",
+    "track_id": "",
+    "isrc": "",
+    "upc": "ean gtin barcode upc_ean icpn",
+    "title": "track_title name song",
+    "artist": "artist_name performer display_artist",
+    "album": "album_title release_title",
+    "genre": "",
+    "label": "label_name",
+    "year": "release_year",
+    "sha256": "sha_256 checksum hash",
+    "duration_s": "duration duration_seconds length_s",
+    "joins_next": "gapless segue",
+    "profile": "",
+    "reference": "",
+}
+"""Column -> its other names; upper case, spaces and hyphens make no difference."""
+
+LONGEST_ID = 200
+YEARS = range(1860, 2101)
+
+_CANONICAL = {alias: name for name, aliases in COLUMNS.items() for alias in (name, *aliases.split())}
+# One edit away from a known name, yet something else: renaming it would be wrong by a factor of 1000.
+_NOT_A_SLIP = {"duration_ms"}
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_WHOLE = re.compile(r"0*([0-9]{1,5})(?:\.0*)?(?:\s*/\s*[0-9]+)?")
+_YEAR = re.compile(r"([0-9]{4})(?:\.0*)?")
+_SECONDS = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.")
+_CLOCK = re.compile(r"(?:([0-9]+):(?=[0-9]{2}:))?([0-9]{1,3}):([0-5][0-9](?:\.[0-9]+)?)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class RawRow(Struct, frozen=True, kw_only=True):
+    """One row before any check: column names as written, and the cells as the format typed them."""
+
+    row: int
+    names: tuple[str, ...]
+    cells: Sequence[Any]
+
+
+class Draft(Struct, kw_only=True):
+    """A row whose cells have been read one by one, before it is compared with the others."""
+
+    row: int
+    values: dict[str, Any]
+    written: dict[str, str]
+    """Column -> its header in this manifest, for messages."""
+    extra: dict[str, str]
+    name: str = ""
+    """The source below its root: what the URI says without saying where the manifest lies."""
+    album: str = ""
+    """Explicit album_id, or the album's UPC; empty: the track stands alone."""
+    track_id: str = ""
+
+    def at(self, column: str) -> str:
+        return f"row {self.row}, column {quoted(self.written.get(column, column))[1:-1]}: "
+
+
+class Problems:
+    """Sentences and the row each belongs to; 0 for the header."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, row: int, sentence: str) -> None:
+        self._found.append((row, sentence))
+
+    def stop_if_any(self) -> None:
+        if self._found:
+            in_order = sorted(self._found, key=lambda found: found[0])
+            raise CatalogueError("MANIFEST_INVALID", [sentence for _, sentence in in_order])
+
+
+def check_manifest(rows: Sequence[RawRow], roots: Roots) -> list[Track]:
+    """The tracks in manifest order; CatalogueError with all problems of all rows."""
+    problems = Problems()
+    known = _known_columns(rows, problems)
+    drafts = [_read_row(row, known, roots, problems) for row in rows]
+    _place_in_albums(drafts)
+    _compare_rows(drafts, problems)
+    _compare_albums(drafts, problems)
+    _compare_strays(drafts, problems)
+    problems.stop_if_any()
+    profiles = {d.album: d.values["profile"] for d in drafts if d.album and "profile" in d.values}
+    return name_masters([_track(draft, profiles) for draft in drafts])
+
+
+def select(tracks: Sequence[Track], *, only: str | None, limit: int | None) -> list[Track]:
+    """The tracks whose track_id, album_id, title or end of the URI fits the glob; of these the first `limit`."""
+    if only is not None:
+        fits, ends = re.compile(translate(only)).match, re.compile(translate(f"*/{only}")).match
+        tracks = [t for t in tracks if fits(t.track_id) or fits(t.album_id) or fits(t.title or "") or ends("/" + t.uri)]
+    return list(tracks[:limit])
+
+
+def canonical(name: str) -> str | None:
+    """The column that a header means; None for one that is kept as `extra`."""
+    return _CANONICAL.get(_plain(name))
+
+
+def short_id(text: str) -> str:
+    """An identity made from a path: without control characters, and never too long to be one."""
+    text = _clean(text)
+    # The end of a path tells more than its beginning.
+    return text if len(text) <= LONGEST_ID else f"{sha256(text.encode()).hexdigest()[:16]}/{text[-183:]}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFC", name).casefold()).strip("_")
+
+
+def _known_columns(rows: Sequence[RawRow], problems: Problems) -> dict[str, str | None]:
+    """Every header as written -> its column; reports slips of typing and headers that mean the same."""
+    headers = sorted({row.names: row for row in reversed(rows)}.values(), key=lambda row: row.row)
+    first = {name: row for row in reversed(headers) for name in row.names}
+    known = {name: canonical(name) for name in first}
+    present = set(known.values())
+    slips = {name: meant for name in known if known[name] is None and (meant := _slip_of(name, present))}
+    # One header serves all rows, except in JSONL, where a later row may have names of its own.
+    spots = {row.row: (row.row, f"row {row.row}, ") for row in headers[1:]}
+    for name, meant in slips.items():
+        row, here = spots.get(first[name].row, (0, ""))
+        problems.add(row, f"{here}column {quoted(name)[1:-1]}: is not a known column{did_you_mean(meant)}")
+    for header in headers:
+        row, here = spots.get(header.row, (0, ""))
+        for double in _doubles(header.names, known):
+            problems.add(row, f"{here}{double}: remove or rename one")
+    if rows and "uri" not in {*known.values(), *map(canonical, slips.values())}:
+        problems.add(0, _no_uri(list(known)))
+    return known | {name: canonical(meant) for name, meant in slips.items()}
+
+
+def _no_uri(names: Sequence[str]) -> str:
+    found = ", ".join(map(quoted, names[:20])) or "none"
+    return f"column uri is missing: one must be called uri, {COLUMNS['uri'].replace(' ', ', ')}; found are {found}"
+
+
+def _slip_of(name: str, present: set[str | None]) -> str:
+    """The known name that a header is one edit away from, if no other header means it already."""
+    plain = _plain(name)
+    if len(plain) < 4 or plain in _NOT_A_SLIP:
+        return ""
+    absent = (other for other, column in _CANONICAL.items() if len(other) > 3 and column not in present)
+    return next((other for other in absent if _one_edit(plain, other)), "")
+
+
+def _one_edit(text: str, other: str) -> bool:
+    """One letter more, less or (in longer words) other, or two neighbours swapped; "iswc" is no slip of "isrc"."""
+    start = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
+    a, b = text[start:], other[start:]
+    swapped = a[:2] == b[1::-1] and a[2:] == b[2:]
+    return a[1:] == b or a == b[1:] or swapped or (a[1:] == b[1:] and len(text) > 4)
+
+
+def _doubles(names: Sequence[str], known: dict[str, str | None]) -> Iterable[str]:
+    seen: dict[str, str] = {}
+    for name in names:
+        column = known[name] or _plain(name) or name
+        if column in seen:
+            meaning = f"both mean {column}" if known[name] else "are the same"
+            yield f"columns {quoted(seen[column])} and {quoted(name)} {meaning}"
+        seen[column] = name
+
+
+def _read_row(raw: RawRow, known: dict[str, str | None], roots: Roots, problems: Problems) -> Draft:
+    draft = Draft(row=raw.row, values={}, written={}, extra={})
+    for name, cell in zip(raw.names, raw.cells, strict=True):
+        column, text = known[name], as_text(cell)
+        if column is None:
+            draft.extra.update({_clean(name): _clean(text)} if text else {})
+            continue
+        draft.written[column] = name
+        try:
+            _read_cell(draft, column, cell, text, roots)
+        except ValueError as error:
+            problems.add(draft.row, f"{draft.at(column)}{quoted(text)} {error}")
+            draft.values[column] = None
+    if "uri" not in draft.values and "uri" in known.values():
+        problems.add(draft.row, f"{draft.at('uri')}is empty: every row needs its source")
+    return draft
+
+
+def _read_cell(draft: Draft, column: str, cell: object, text: str, roots: Roots) -> None:
+    if not text:
+        return
+    if isinstance(cell, (list, dict)):
+        raise ValueError("is a list or an object: a single value is allowed")
+    if column in ("uri", "reference") or (column == "profile" and ("/" in text or text.endswith(".toml"))):
+        place = roots.locate(text)
+        draft.values[column] = place.uri
+        draft.name = place.name if column == "uri" else draft.name
+    else:
+        draft.values[column] = _READERS.get(column, _clean)(text)
+
+
+def as_text(cell: Any) -> str:
+    """A cell as a spreadsheet would show it; whole numbers without a point, because a gap turns integers to floats."""
+    if isinstance(cell, str):
+        return cell.strip()
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, bytes):
+        return _text_of_bytes(cell).strip()
+    return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, (list, dict)) else str(cell)
+
+
+def _text_of_bytes(cell: bytes) -> str:
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return cell.hex()
+
+
+def _clean(text: str) -> str:
+    """NFC, one space for each control character; a lone surrogate (possible in JSON) is no character at all."""
+    if text.isascii() and text.isprintable():
+        return text
+    return unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", text))).strip()
+
+
+def _read_id(text: str) -> str:
+    if _CONTROL.search(text) or _SURROGATE.search(text):
+        raise ValueError("holds a control character: remove it")
+    if len(text) > LONGEST_ID:
+        raise ValueError(f"has {len(text)} characters: at most {LONGEST_ID} are allowed")
+    return _clean(text)
+
+
+def _read_whole(text: str) -> int:
+    match = _WHOLE.fullmatch(text)
+    if match is None or not int(match[1]):
+        raise ValueError("is not a whole number from 1 to 99999")
+    return int(match[1])
+
+
+def _read_year(text: str) -> int:
+    match = _YEAR.fullmatch(text)
+    if match and int(match[1]) in YEARS:
+        return int(match[1])
+    meant = [year for year in re.findall(r"(?<![0-9])[0-9]{4}(?![0-9])", text) if int(year) in YEARS]
+    hint = did_you_mean(meant[0] if len(meant) == 1 else "")
+    raise ValueError(f"is not a year from {YEARS[0]} to {YEARS[-1]}{hint}")
+
+
+def _read_duration(text: str) -> float:
+    seconds = 0.0
+    if clock := _CLOCK.fullmatch(text):
+        seconds = (int(clock[1] or 0) * 60 + int(clock[2])) * 60 + float(clock[3])
+    elif _SECONDS.fullmatch(text):
+        seconds = float(text)
+    if 0 < seconds < math.inf:
+        return seconds
+    hint = did_you_mean(text.replace(",", ".") if re.fullmatch(r"[0-9]+,[0-9]+", text) else "")
+    raise ValueError(f"is not a duration: seconds above 0, m:ss or h:mm:ss{hint}")
+
+
+def _read_boolean(text: str) -> bool:
+    if text.casefold() not in _BOOLEANS:
+        hint = did_you_mean("".join(get_close_matches(text.casefold(), _BOOLEANS, n=1)))
+        raise ValueError(f"is neither true, yes, 1 nor false, no, 0{hint}")
+    return _BOOLEANS[text.casefold()]
+
+
+def _place_in_albums(drafts: Sequence[Draft]) -> None:
+    """The album is its album_id, else its UPC as first written; the track_id goes down a like ladder."""
+    upcs: dict[str, str] = {}
+    for draft in drafts:
+        upc = draft.values.get("upc")
+        draft.album = draft.values.get("album_id") or (upcs.setdefault(gtin14(upc), upc) if upc else "")
+        draft.track_id = draft.values.get("track_id") or draft.values.get("isrc") or _derived_id(draft)
+
+
+def _derived_id(draft: Draft) -> str:
+    place = _place(draft)
+    return short_id("/".join(map(str, place)) if place else draft.name)
+
+
+def _place(draft: Draft) -> tuple[str, int, int] | None:
+    sequence = draft.values.get("sequence")
+    return (draft.album, draft.values.get("disc") or 1, sequence) if draft.album and sequence else None
+
+
+def _compare_rows(drafts: Sequence[Draft], problems: Problems) -> None:
+    told = set()
+    for draft, other in _repeats(drafts, lambda d: d.values.get("isrc")):
+        told.add((draft.row, other.row))
+        hint = "an ISRC names one recording; to master it for two albums, leave it empty in one row"
+        problems.add(
+            draft.row, f"{draft.at('isrc')}{quoted(draft.values['isrc'])} is already in row {other.row}: {hint}"
+        )
+    for draft, other in _repeats(drafts, _place):
+        told.add((draft.row, other.row))
+        _, disc, sequence = _place(draft) or ("", 0, 0)
+        taken = f"disc {disc}, sequence {sequence} of album {quoted(draft.album)} is already row {other.row}"
+        problems.add(draft.row, f"{draft.at('sequence')}{taken}: give each track of an album its own place")
+    for draft, other in _repeats(drafts, lambda d: (d.values["uri"], d.album) if d.values.get("uri") else None):
+        told.add((draft.row, other.row))
+        hint = "remove one, or give the rows different album_id"
+        problems.add(draft.row, f"{draft.at('uri')}{quoted(draft.name)} is already in row {other.row}: {hint}")
+    for draft, other in _repeats(drafts, lambda d: d.track_id or None):
+        if "track_id" in draft.values or (draft.row, other.row) not in told:
+            repeated = f"the track_id {quoted(draft.track_id)} is already that of row {other.row}"
+            problems.add(draft.row, f"{draft.at('track_id')}{repeated}: give each row its own track_id")
+
+
+def _repeats(drafts: Sequence[Draft], identity: Callable[[Draft], Hashable | None]) -> Iterable[tuple[Draft, Draft]]:
+    """Each row with the first row of the same identity; None is nobody's identity."""
+    first: dict[Hashable, Draft] = {}
+    for draft in drafts:
+        key = identity(draft)
+        if key is not None and first.setdefault(key, draft) is not draft:
+            yield draft, first[key]
+
+
+def _compare_albums(drafts: Sequence[Draft], problems: Problems) -> None:
+    first: dict[tuple[str, str], Draft] = {}
+    for draft in drafts:
+        for column in ("upc", "profile"):
+            value = draft.values.get(column)
+            if not draft.album or value is None:
+                continue
+            other = first.setdefault((draft.album, column), draft)
+            if gtin14(other.values[column]) != gtin14(value):
+                differs = f"{quoted(value)} differs from {quoted(other.values[column])} in row {other.row}"
+                rule = f"the album {quoted(draft.album)} can have only one {column}"
+                problems.add(draft.row, f"{draft.at(column)}{differs}: {rule}")
+
+
+def _compare_strays(drafts: Sequence[Draft], problems: Problems) -> None:
+    """A row without album_id must not fall into an album, or out of one, by accident."""
+    albums = {d.album: d for d in reversed(drafts) if d.album}
+    owners = {gtin14(d.values["upc"]): d for d in reversed(drafts) if d.values.get("album_id") and d.values.get("upc")}
+    for draft in (d for d in drafts if "album_id" not in d.values):
+        upc = draft.values.get("upc")
+        if upc and (owner := owners.get(gtin14(upc))):
+            hint = f"is the upc of album {quoted(owner.album)} (row {owner.row}), but this row has no album_id"
+            problems.add(draft.row, f"{draft.at('upc')}{quoted(upc)} {hint}{did_you_mean(owner.album)}")
+        elif not draft.album and (other := albums.get(draft.track_id)):
+            hint = "give it an album_id, or another track_id"
+            fall = f"the track stands alone, but row {other.row} has an album called {quoted(other.album)}"
+            problems.add(draft.row, f"{draft.at('album_id')}{fall}: {hint}")
+
+
+def _track(draft: Draft, profiles: dict[str, str]) -> Track:
+    identity = {
+        "track_id": draft.track_id,
+        "album_id": draft.album or draft.track_id,
+        "album_folder": "",
+        "file_stem": "",
+    }
+    profile = {"profile": profiles[draft.album]} if draft.album in profiles else {}
+    return Track(row=draft.row, extra=draft.extra, **(draft.values | identity | profile))
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "album_id": _read_id,
+    "track_id": _read_id,
+    "disc": _read_whole,
+    "sequence": _read_whole,
+    "isrc": read_isrc,
+    "upc": read_gtin,
+    "year": _read_year,
+    "sha256": read_sha256,
+    "duration_s": _read_duration,
+    "joins_next": _read_boolean,
+}

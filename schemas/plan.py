@@ -1,0 +1,80 @@
+"""The plan of a track: every setting of every processor, each decision with its reason. Resolved before rendering."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from dsp.settings import (
+    CompressorSettings,
+    EqualiserSettings,
+    GainSettings,
+    LimiterSettings,
+    QuantiserSettings,
+    ResamplerSettings,
+    Settings,
+    SubsonicSettings,
+)
+
+
+class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that was decided: what, how much, and why; also what was left alone."""
+
+    what: str
+    how_much: str
+    why: str
+
+
+class Head(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The processors before the gain, in the order of the chain; None: not in use."""
+
+    subsonic: SubsonicSettings | None = None
+    equaliser: EqualiserSettings | None = None
+    compressor: CompressorSettings | None = None
+
+    def settings(self) -> list[Settings]:
+        """Those in use, in order."""
+        return [s for s in (self.subsonic, self.equaliser, self.compressor) if s is not None]
+
+
+class Neighbour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The track before or after, where the music runs on without a gap: its audio is run through the chain too."""
+
+    uri: str
+    sha256: str
+    frames: int
+    """Frames of it that are heard by the chain: the last ones before this track, or the first ones after it."""
+
+
+class DeliveryPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One master to be made: where, in what format, limited and rounded how."""
+
+    name: str
+    uri: str
+    container: str
+    rate_hz: int
+    limiter: LimiterSettings
+    quantiser: QuantiserSettings
+
+
+class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that the rendering of one track needs to know besides its audio."""
+
+    profile: str
+    target_lufs: float
+    tolerance_lu: float
+    mode: str
+    head: Head
+    gain_db: float
+    deliveries: tuple[DeliveryPlan, ...]
+    before: Neighbour | None = None
+    after: Neighbour | None = None
+    position_frames: int = 0
+    """Where the track begins in the run of tracks that join without a gap: keeps another rate's frames on one grid."""
+    target_limited: str | None = None
+    """Why the target was not pursued to the end; None where it was."""
+    decisions: tuple[Decision, ...] = ()
+
+    def settings(self, delivery: DeliveryPlan) -> list[Settings]:
+        """The whole chain of a delivery up to its quantiser."""
+        gain = [] if self.gain_db == 0.0 else [GainSettings(gain_db=self.gain_db)]
+        return [*self.head.settings(), *gain, ResamplerSettings(rate_hz=delivery.rate_hz), delivery.limiter]

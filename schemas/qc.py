@@ -1,0 +1,107 @@
+"""The rows that a run leaves behind as Parquet: what reviewers, reports and data people read."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from schemas.figures import Figures, Overview
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Something that quality control saw: what was measured against which limit, and where."""
+
+    code: str
+    severity: str
+    measured: float | None = None
+    limit: float | None = None
+    unit: str | None = None
+    at_s: tuple[float, ...] = ()
+    text: str = ""
+
+
+class MasterFigures(Figures, frozen=True, kw_only=True):
+    """A delivered file, measured by decoding it again."""
+
+    delivery: str
+    uri: str
+    sha256: str
+    rate_hz: int
+    bits: int
+    frames: int
+    ceiling_dbtp: float
+    target_lufs: float
+
+
+class Overviews(Struct, frozen=True, kw_only=True):
+    """For drawing: the track before and after."""
+
+    source: Overview
+    master: Overview
+
+
+class TrackRow(Struct, frozen=True, kw_only=True):
+    """A row of `qc/tracks`: a track that has masters."""
+
+    run_id: str
+    track_id: str
+    album_id: str
+    disc: int
+    sequence: int | None
+    isrc: str | None
+    upc: str | None
+    title: str | None
+    artist: str | None
+    genre: str | None
+    profile: str
+    source_uri: str
+    source_sha256: str
+    duration_s: float
+    rate_hz: int
+    channels: int
+    source_bits: int | None
+    verdict: str
+    outcome: str
+    reason: str
+    """Why the track was made again, or skipped."""
+    gain_db: float
+    limiter_max_reduction_db: float
+    limiter_mean_reduction_db: float
+    source: Figures
+    masters: tuple[MasterFigures, ...]
+    findings: tuple[Finding, ...]
+    plan: str
+    """JSON: every setting of every processor, and each decision with its reason."""
+    overview: Overviews
+
+
+class AlbumRow(Struct, frozen=True, kw_only=True):
+    """A row of `qc/albums`; loudness is pooled over the gating blocks of all tracks."""
+
+    run_id: str
+    album_id: str
+    upc: str | None
+    album: str | None
+    artist: str | None
+    tracks: int
+    duration_s: float
+    source_integrated_lufs: float | None
+    master_integrated_lufs: float | None
+    target_lufs: float | None
+    gain_db: float | None
+    """The one gain of the album; None where its tracks have gains of their own."""
+    verdict: str
+    findings: tuple[Finding, ...]
+
+
+class RejectedRow(Struct, frozen=True, kw_only=True):
+    """A row of `qc/rejected`: a track without a master, and why."""
+
+    run_id: str
+    track_id: str
+    album_id: str
+    source_uri: str
+    row: int
+    stage: str
+    code: str
+    text: str
+    hint: str

@@ -1,0 +1,144 @@
+"""What travels between the steps of a run: a track, and all that is known of it so far.
+
+A track is a `Member` of its album in one of six states; at any step it can become `Rejected`, and stays so.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from dsp.gating import GatingBlocks
+from dsp.settings import LimiterSettings
+from schemas.figures import Analysis
+from schemas.plan import Decision, Head, Neighbour, Plan
+from schemas.profile import Profile
+from schemas.track import Track
+
+
+class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=str.lower):
+    """A track of a manifest on its way through a run."""
+
+
+class Rejected(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A track that left the run without a master, and why: a row of `qc/rejected`."""
+
+    track_id: str
+    album_id: str
+    source_uri: str
+    row: int
+    stage: str
+    code: str
+    text: str
+    hint: str = ""
+    selected: bool = True
+
+
+class Analysed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source that was measured."""
+
+    track: Track
+    analysis: Analysis
+
+
+class Draft(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was decided before the gain: the processors ahead of it, and the gains to be tried."""
+
+    track: Track
+    analysis: Analysis
+    head: Head
+    limiter: LimiterSettings
+    gains_db: tuple[float, ...]
+    """Gains to rehearse, rising; one alone where nothing after it can change the loudness."""
+    before: Neighbour | None = None
+    after: Neighbour | None = None
+    position_frames: int = 0
+    run: int = 0
+    """Number of the run of joined tracks in the album: its tracks share every setting."""
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def needs_rehearsal(self) -> bool:
+        """Whether the gain can only be found by trying."""
+        return len(self.gains_db) > 1
+
+
+class Take(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one gain came out after the limiter."""
+
+    gain_db: float
+    gating: GatingBlocks
+    max_reduction_db: float
+    mean_reduction_db: float
+
+
+class Rehearsed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A draft with its takes; none where no rehearsal was needed."""
+
+    draft: Draft
+    takes: tuple[Take, ...] = ()
+
+
+class Planned(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A track ready to be rendered."""
+
+    track: Track
+    analysis: Analysis
+    plan: Plan
+
+
+class Master(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One delivered file and what was measured on it, by decoding it again."""
+
+    delivery: str
+    uri: str
+    proof: Analysis
+    bits: int
+    ceiling_dbtp: float
+    target_lufs: float
+
+
+class Mastered(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A track whose masters stand in the output."""
+
+    track: Track
+    analysis: Analysis
+    plan: Plan
+    masters: tuple[Master, ...]
+    limiter_max_reduction_db: float
+    limiter_mean_reduction_db: float
+    outcome: str
+    """`mastered` or `skipped`."""
+    reason: str
+    """Why it was made again, or why not."""
+
+
+Analysing: TypeAlias = Analysed | Rejected
+Drafting: TypeAlias = Draft | Rejected
+Rehearsing: TypeAlias = Rehearsed | Rejected
+Planning: TypeAlias = Planned | Rejected
+Mastering: TypeAlias = Mastered | Rejected
+AnyMember: TypeAlias = Analysed | Draft | Rehearsed | Planned | Mastered | Rejected
+
+
+def track_of(member: AnyMember) -> Track | None:
+    """The track of a member; None for a rejected one, which keeps only its names."""
+    if isinstance(member, Rejected):
+        return None
+    return member.draft.track if isinstance(member, Rehearsed) else member.track
+
+
+def album_of(member: AnyMember) -> str:
+    """The album that a member belongs to."""
+    track = track_of(member)
+    return track.album_id if track is not None else member.album_id  # type: ignore[union-attr]
+
+
+class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every step of a run knows: where it writes, under which name, and the profiles by name ("" is the run's)."""
+
+    output: str
+    run_id: str
+    profiles: dict[str, Profile]
+    force: bool = False

@@ -1,0 +1,43 @@
+"""A row of the manifest after all checks: what the label says about one recording."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+
+class Track(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One source and its place in an album; `row` counts as a person would (the first row of a CSV is its header)."""
+
+    row: int
+    uri: str
+    track_id: str
+    album_id: str
+    album_folder: str
+    """Folder of the album below `masters/<delivery>/`: safe on any file system, unique in the manifest."""
+    file_stem: str
+    """Name of the master without its extension: safe on any file system, unique in its folder."""
+    profile: str = ""
+    """Name or URI of the profile of this row's album; empty: the profile of the run."""
+    disc: int = 1
+    sequence: int | None = None
+    isrc: str | None = None
+    upc: str | None = None
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    genre: str | None = None
+    label: str | None = None
+    year: int | None = None
+    sha256: str | None = None
+    duration_s: float | None = None
+    joins_next: bool | None = None
+    """True or False where the manifest says so; None: to be found from the audio."""
+    reference: str | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+    selected: bool = True
+    """False: only here so that its album is decided as a whole; it is not mastered in this run."""
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Sorting key inside the album; tracks without a sequence come last, by name."""
+        return (self.disc, self.sequence if self.sequence is not None else 1 << 30, self.track_id)

@@ -1,0 +1,44 @@
+"""Packaging; also what `--setup_file` hands to the workers of a Beam job."""
+
+from setuptools import setup
+
+setup(
+    name="lathe",
+    version="0.1.0",
+    description="Remasters a record label's catalogue: measures, decides album by album, renders and proves",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=["decisions", "dsp", "media", "pipeline", "schemas", "transforms"],
+    py_modules=["lathe"],
+    package_data={"decisions": ["profiles/*.toml"]},
+    install_requires=[
+        "apache-beam==2.77.0",
+        "click>=8.1",
+        "msgspec>=0.19",
+        "numba>=0.61",
+        "numpy>=2.0,<2.5",  # Beam 2.77 holds numpy below 2.5
+        "psutil>=5.9",
+        "pyarrow>=16,<26",  # Beam 2.77 holds pyarrow below 26
+        "rich>=13",
+        "scipy>=1.13",
+        "soundfile>=0.13",
+        "soxr>=0.5",
+        "tomli>=2; python_version < '3.11'",
+    ],
+    extras_require={
+        "gcp": ["apache-beam[gcp]==2.77.0"],
+        "test": [
+            "hypothesis>=6.100",
+            "import-linter>=2.0",
+            "mypy>=1.13",
+            "pyebur128>=0.1.1",
+            "pyloudnorm>=0.2",
+            "pytest>=8",
+            "pytest-timeout>=2.3",
+            "pytest-xdist>=3.6",
+            "ruff>=0.8",
+        ],
+    },
+    entry_points={"console_scripts": ["lathe=pipeline.cli:main"]},
+)

@@ -1,0 +1,65 @@
+"""What fails in a track becomes a record: the code of the error, or the code of what the system refused."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from apache_beam.metrics import Metrics
+
+from media import store
+from schemas.errors import TrackError
+from schemas.steps import AnyMember, Job, Rejected
+from schemas.track import Track
+
+T = TypeVar("T")
+LOG = logging.getLogger(__name__)
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
+
+
+def attempt(stage: str, work: Callable[[], AnyMember], track: Track, job: Job) -> AnyMember:
+    """The result of some work on a track, or the track as rejected; a bad track never stops a run (law 9)."""
+    try:
+        return work()
+    except TrackError as error:
+        code, text, hint = error.code, error.text, error.hint
+    except OSError as error:
+        code, text, hint = _of_system(error, track, job)
+    except Exception as error:  # the unforeseen is a record too, with its trace in the log
+        LOG.exception("track %s failed while Lathe would %s it", track.track_id, stage)
+        code, text, hint = "INTERNAL_ERROR", f"{type(error).__name__}: {error}", "Report it with the log."
+    Metrics.counter("lathe", f"rejected_{code}").inc()
+    return Rejected(
+        track_id=track.track_id,
+        album_id=track.album_id,
+        source_uri=track.uri,
+        row=track.row,
+        stage=stage,
+        code=code,
+        text=text,
+        hint=hint,
+        selected=track.selected,
+    )
+
+
+def report_progress(job: Job, outcome: str) -> None:
+    """Tells a driver on the same machine that a track is done: one line in a file beside the output."""
+    folder = store.local_path(job.output) / ".parts" / job.run_id
+    if store.is_remote(job.output) or not folder.is_dir():
+        return
+    try:
+        with (folder / "progress").open("a") as handle:
+            handle.write(f"{outcome}\n")
+    except OSError:
+        LOG.warning("progress of run %s cannot be written", job.run_id)
+
+
+def _of_system(error: OSError, track: Track, job: Job) -> tuple[str, str, str]:
+    ours = str(error.filename or "").startswith(job.output)
+    if error.errno in _NO_ROOM or ours:
+        return "OUTPUT_NOT_WRITABLE", f"cannot write into {job.output}: {error.strerror}", "Make room, then run again."
+    if isinstance(error, FileNotFoundError):
+        return "SOURCE_MISSING", f"there is no file {track.uri}", "Check the uri in the manifest."
+    return "SOURCE_UNREADABLE", f"{track.uri} cannot be read: {error.strerror or error}", "Check rights and connection."

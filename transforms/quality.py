@@ -1,0 +1,53 @@
+"""Writes the rows of quality control as Parquet: tracks, albums, rejected; one folder for each run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import apache_beam as beam
+import msgspec
+
+from decisions.rows import album_row, rejected_row, track_row
+from media.store import join
+from schemas.qc import AlbumRow, RejectedRow, TrackRow
+from schemas.steps import AnyMember, Job, Mastered, Member, Rejected
+from transforms.albums import GroupByAlbum
+from transforms.arrow import arrow_schema
+
+
+class WriteQuality(beam.PTransform):
+    """Mastered and rejected tracks -> Parquet below `qc/`."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def expand(self, members: beam.PCollection[Member]) -> None:
+        # A checkpoint, so that a retry of the sink never masters again.
+        kept = members | "Keep" >> beam.Reshuffle()
+        tracks = kept | "RowsOfTracks" >> beam.FlatMap(_track_rows, self._job)
+        rejected = kept | "RowsOfRejected" >> beam.FlatMap(_rejected_rows, self._job)
+        albums = kept | "Group" >> GroupByAlbum() | "RowsOfAlbums" >> beam.Map(_album_row, self._job)
+        tracks | "WriteTracks" >> self._sink("tracks", TrackRow)
+        albums | "WriteAlbums" >> self._sink("albums", AlbumRow)
+        rejected | "WriteRejected" >> self._sink("rejected", RejectedRow)
+
+    def _sink(self, table: str, record: type[msgspec.Struct]) -> beam.PTransform:
+        prefix = join(self._job.output, "qc", table, f"run={self._job.run_id}", table)
+        return beam.io.WriteToParquet(prefix, arrow_schema(record), file_name_suffix=".parquet", num_shards=1)
+
+
+def _track_rows(member: AnyMember, job: Job) -> Iterable[dict[str, Any]]:
+    if isinstance(member, Mastered):
+        yield msgspec.to_builtins(track_row(member, job.run_id, job.profiles[member.track.profile]))
+
+
+def _rejected_rows(member: AnyMember, job: Job) -> Iterable[dict[str, Any]]:
+    if isinstance(member, Rejected):
+        yield msgspec.to_builtins(rejected_row(member, job.run_id))
+
+
+def _album_row(album: tuple[str, Iterable[AnyMember]], job: Job) -> dict[str, Any]:
+    row = album_row(list(album[1]), job.run_id)  # type: ignore[arg-type]
+    return msgspec.to_builtins(row)  # type: ignore[no-any-return]
