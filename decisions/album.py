@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from decisions.cleaning import decide_cleaning
@@ -87,11 +88,14 @@ def _head(
 ) -> tuple[Head, tuple[Decision, ...]]:
     """The processors before the gain: one set for a run of joined tracks, so that no seam can be heard."""
     cleaning = [decide_cleaning(tracks[i].analysis, profile.cleaning) for i in run]
-    subsonic = next((c for c in cleaning if c[0] is not None), cleaning[0])
+    subsonic, why = next((c for c in cleaning if c[0] is not None), cleaning[0])
+    if subsonic is not None:
+        # The filter starts once for the whole run, settled on the offset that it meets first.
+        subsonic = replace(subsonic, offset_ratio=tracks[run[0]].analysis.offset_ratio)
     loudness = integrated_lufs(pooled(tracks[i].analysis.gating for i in run))
     compressor = _compressor(loudness, profile.compressor)
-    head = Head(subsonic=subsonic[0], equaliser=tone[0], compressor=compressor[0])  # type: ignore[arg-type]
-    return head, (subsonic[1], tone[1], compressor[1])
+    head = Head(subsonic=subsonic, equaliser=tone[0], compressor=compressor[0])  # type: ignore[arg-type]
+    return head, (why, tone[1], compressor[1])
 
 
 def _compressor(loudness: float | None, choice: CompressorChoice | None) -> tuple[CompressorSettings | None, Decision]:

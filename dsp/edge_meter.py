@@ -1,23 +1,29 @@
-"""Keeps the first and the last 50 ms of a track."""
+"""Keeps the first and the last 50 ms of a track, and describes them."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import solve_toeplitz
 
 from dsp.audio import Audio, Floats, joined
-from dsp.edges import Edge
+from dsp.edges import FORETOLD_FRAMES, Edge
 
 EDGE_S = 0.05
+ORDER = 32
+"""Sixteen partials; what is beyond them counts as noise."""
+NOISE_RATIO = 1e-9
+"""White noise assumed in the signal, as power: keeps the equations solvable for pure tones."""
 
 
 class EdgeMeter:
     """Keeps both ends of a track.
 
-    >>> meter = EdgeMeter(rate_hz=1_000, channels=1)
-    >>> meter.push(np.linspace(0.0, 1.0, 201)[:, None])
-    >>> head, tail = meter.edges()
-    >>> head.sample, tail.sample, round(tail.step_ratio[0], 6)
-    ((0.0,), (1.0,), 0.005)
+    >>> from dsp.edges import runs_on
+    >>> tone = np.sin(0.1 * np.arange(9_600) + np.array([[0.0], [1.0]])).T
+    >>> one, other = EdgeMeter(48_000, channels=2), EdgeMeter(48_000, channels=2)
+    >>> one.push(tone[:5_000]); other.push(tone[5_000:])
+    >>> runs_on(one.edges()[1], other.edges()[0], 0.003), runs_on(one.edges()[1], one.edges()[0], 0.003)
+    (True, False)
     """
 
     def __init__(self, rate_hz: int, channels: int) -> None:
@@ -32,12 +38,35 @@ class EdgeMeter:
         self._tail = joined([kept, block[-self._frames :]])[-self._frames :].copy()
 
     def edges(self) -> tuple[Edge, Edge]:
-        """Head and tail of what was pushed; silence for an empty track."""
-        return _edge(self._head, 0), _edge(self._tail, -1)
+        """Head and tail of what was pushed."""
+        predictors = [_predictor(channel) for channel in self._tail.T]
+        errors = [_error(channel, weights) for channel, weights in zip(self._tail.T, predictors, strict=True)]
+        tail = Edge(
+            _rms(self._tail), _rows(self._tail[-ORDER:]), tuple(tuple(w.tolist()) for w in predictors), tuple(errors)
+        )
+        return Edge(_rms(self._head), _rows(self._head[:FORETOLD_FRAMES])), tail
 
 
-def _edge(audio: Audio, outermost: int) -> Edge:
-    if len(audio) < 2:
-        return Edge((0.0,) * audio.shape[1], (0.0,) * audio.shape[1], 0.0)
-    steps: Floats = np.sqrt(np.square(np.diff(audio, axis=0)).mean(axis=0))
-    return Edge(tuple(audio[outermost].tolist()), tuple(steps.tolist()), float(np.sqrt(np.square(audio).mean())))
+def _predictor(channel: Floats) -> Floats:
+    """Weights of the last ORDER samples that foretell the next with the least error (autocorrelation method)."""
+    if len(channel) <= 2 * ORDER or not channel.any():
+        return np.zeros(0)
+    windowed = channel * np.hanning(len(channel) + 2)[1:-1]
+    lags: Floats = np.array([windowed[lag:] @ windowed[: len(windowed) - lag] for lag in range(ORDER + 1)])
+    lags[0] *= 1.0 + NOISE_RATIO
+    return np.asarray(solve_toeplitz(lags[:-1], lags[1:]))
+
+
+def _error(channel: Floats, weights: Floats) -> float:
+    if not len(weights):
+        return 0.0
+    guesses = np.convolve(channel, weights)[len(weights) - 1 : len(channel) - 1]
+    return _rms(channel[len(weights) :] - guesses)
+
+
+def _rms(audio: Floats) -> float:
+    return float(np.sqrt(np.square(audio).mean())) if audio.size else 0.0
+
+
+def _rows(audio: Audio) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(channel.tolist()) for channel in audio.T)

@@ -49,12 +49,12 @@ class Limiter:
     @property
     def max_reduction_db(self) -> float:
         """The deepest gain reduction so far."""
-        return -(to_db(1.0 - self._gain.deepest) or 0.0)
+        return 0.0 - (to_db(1.0 - self._gain.deepest) or 0.0)
 
     @property
     def mean_reduction_db(self) -> float:
         """The reduction of the mean gain so far."""
-        return -(to_db(1.0 - self._gain.total / max(1, self._frames)) or 0.0)
+        return 0.0 - (to_db(1.0 - self._gain.total / max(1, self._frames)) or 0.0)
 
     def push(self, block: Audio) -> Audio:
         """What is ready: all but the last `latency` frames."""
