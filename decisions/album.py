@@ -10,10 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from statistics import fmean
 
 from decisions.cleaning import decide_cleaning
 from decisions.gain import STEPS_DB, GainDecision, decide_gain
-from decisions.tone import decide_tone
+from decisions.tone import decide_tone, tone_change_lu
 from dsp.edges import runs_on
 from dsp.gating import integrated_lufs, pooled
 from dsp.settings import CompressorSettings, LimiterSettings, QuantiserSettings
@@ -117,7 +118,10 @@ def _gains_db(group: Sequence[Analysed], heads: Sequence[Head], profile: Profile
     """The gain that would do without a limiter, alone if that is certain to be so, else the gains around it to try."""
     loudness = integrated_lufs(pooled(m.analysis.gating for m in group))
     assert loudness is not None, "silent tracks are rejected before"
-    plain_db = min(profile.loudness.target_lufs - loudness, profile.loudness.max_gain_db)
+    tone_lu = fmean(
+        tone_change_lu(h.equaliser, m.analysis.figures.spectrum_db) for h, m in zip(heads, group, strict=True)
+    )
+    plain_db = min(profile.loudness.target_lufs - loudness - tone_lu, profile.loudness.max_gain_db)
     peak_dbtp = max(m.analysis.figures.true_peak_dbtp or -math.inf for m in group)
     untouched = all(not head.settings() for head in heads)
     if untouched and peak_dbtp + plain_db < _lowest_ceiling_dbtp(profile) - SAFE_PEAK_DB:

@@ -16,8 +16,9 @@ from dsp.gating import integrated_lufs, pooled
 from schemas.profile import LimiterChoice, Profile
 from schemas.steps import Rehearsed
 
-STEPS_DB = (-0.75, 1.0, 3.5)
-"""Gains to rehearse, from the one that would do without a limiter: what a limiter takes is a smooth curve between them."""
+STEPS_DB = (-0.4, 0.6, 2.0, 4.5)
+"""Gains to rehearse, from the one that would do without a limiter: what a limiter takes is a smooth curve between them.
+Closest where most albums end up; light limiting costs a few tenths."""
 BISECTIONS = 40
 
 

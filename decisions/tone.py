@@ -10,6 +10,9 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
+import numpy as np
+
+from dsp.loudness import k_weight_db
 from dsp.settings import EqualiserSettings
 from schemas.plan import Decision
 from schemas.profile import ToneChoice
@@ -40,6 +43,20 @@ def decide_tone(
     settings = EqualiserSettings(freqs_hz=choice.bands_hz, gains_db=tuple(round(g, 2) for g in gains_db))
     how_much = f"{gains_db[worst]:+.1f} dB at {choice.bands_hz[worst]:g} Hz"
     return settings, Decision(what="tone", how_much=how_much, why=why)
+
+
+def tone_change_lu(equaliser: EqualiserSettings | None, spectrum: Sequence[float | None]) -> float:
+    """How much an equaliser will about change the loudness of a track with this third-octave spectrum."""
+    if equaliser is None:
+        return 0.0
+    before = after = 0.0
+    for band, level_db in enumerate(spectrum):
+        if level_db is not None:
+            hz = 1000.0 * 10.0 ** ((band + FIRST_CENTRE) / 10.0)
+            weight = 10.0 ** ((level_db + k_weight_db(hz)) / 10.0)
+            gain_db = float(np.interp(math.log(hz), np.log(equaliser.freqs_hz), equaliser.gains_db))
+            before, after = before + weight, after + weight * 10.0 ** (gain_db / 10.0)
+    return 10.0 * math.log10(after / before) if before > 0.0 else 0.0
 
 
 def _deviations(spectrum: Sequence[float | None], choice: ToneChoice) -> list[float | None]:

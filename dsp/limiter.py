@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from dsp.audio import Audio, Floats, joined, silence, to_db, to_gain
 from dsp.kernel import kernel
-from dsp.oversampling import SEGMENT, interpolated_peaks, interpolator, largest
+from dsp.oversampling import interpolator, raise_peaks
 from dsp.settings import LimiterSettings
 
 HALF = 24
-SIDE_CHAIN = interpolator(8, HALF)
-"""8x reads at most 0.136 dB low at 0.45 of the rate (BS.1770-5 annex 2, attachment 1)."""
+COARSE, FINE = interpolator(4, HALF), interpolator(8, HALF)
+"""Where 4x comes near the ceiling it is read again at 8x: at most 0.136 dB low at 0.45 of the rate (BS.1770-5 annex 2)."""
+FINE_BY_PHASE = np.ascontiguousarray(FINE.taps.T)
+BOUND = max(COARSE.bound, FINE.bound)
 MARGIN_DB = 0.08
 """Room under the ceiling for what 8x does not see and for the dither; measured by `benchmarks/limiter.py`."""
 ONE = 1 << 36
@@ -78,7 +80,7 @@ class Limiter:
         """Peaks[i]: the largest value between frame i - 1 and frame i, wherever it may exceed the ceiling; else 0."""
         peaks = np.zeros(frames + 1, np.float32)
         for channel in self._line:
-            _between(channel, self._ceiling, SIDE_CHAIN.taps, SIDE_CHAIN.bound, peaks)
+            raise_peaks(channel, self._ceiling, COARSE.taps, FINE.taps, FINE_BY_PHASE, BOUND, peaks)
         return peaks
 
 
@@ -113,39 +115,33 @@ class _GainComputer:
             return
         reduction = np.empty(len(out), np.int64)
         lookahead = int(self._lengths.sum()) - 3
-        _wanted(peaks, ceiling, audio[lookahead:], reduction)
-        _hold(reduction, self._queue, self._held, self._decay)
-        if not (reduction.any() or self._sums[:, 0].any()):
+        busy = _wanted(peaks, ceiling, audio[lookahead:], reduction)
+        if not (busy or self._held[1] != self._held[2] or self._held[3] or self._sums[:, 0].any()):
+            self._held[0] += len(out)
             out[:] = audio[: len(out)]
             return
+        _hold(reduction, self._queue, self._held, self._decay)
         for box, length, total in zip(self._boxes, self._lengths, self._sums, strict=True):
             _smooth(reduction, box[:length], total)
         _apply(reduction, self._scale, audio, out, self._totals)
 
 
 @kernel
-def _between(
-    line: NDArray[np.float32], ceiling: float, taps: NDArray[np.float32], bound: float, peaks: NDArray[np.float32]
-) -> None:
-    """Raises peaks[i] to the peak of the interval before frame i, wherever that may exceed the ceiling."""
-    found = np.empty(SEGMENT, np.float32)
-    for start in range(0, peaks.size, SEGMENT):
-        count = min(SEGMENT, peaks.size - start)
-        segment = line[start : start + count + taps.shape[1] - 1]
-        if largest(segment) * bound > ceiling:
-            interpolated_peaks(segment, taps, found[:count])
-            for i in range(count):
-                peaks[start + i] = max(peaks[start + i], found[i])
+def _wanted(peaks: NDArray[np.float32], ceiling: float, audio: Audio, reduction: NDArray[np.int64]) -> bool:
+    """d[n] = 1 - ceiling / p[n], rounded up; p is the largest of the sample and of both intervals beside it.
 
-
-@kernel
-def _wanted(peaks: NDArray[np.float32], ceiling: float, audio: Audio, reduction: NDArray[np.int64]) -> None:
-    """d[n] = 1 - ceiling / p[n], rounded up; p is the largest of the sample and of both intervals beside it."""
+    True if any d is above 0.
+    """
+    busy = False
     for n in range(reduction.size):
         peak = max(float(peaks[n]), float(peaks[n + 1]))
         for channel in range(audio.shape[1]):
             peak = max(peak, abs(audio[n, channel]))
-        reduction[n] = math.ceil((1.0 - ceiling / peak) * ONE) if peak > ceiling else 0
+        reduction[n] = 0
+        if peak > ceiling:
+            reduction[n] = math.ceil((1.0 - ceiling / peak) * ONE)
+            busy = True
+    return busy
 
 
 @kernel

@@ -151,7 +151,7 @@ def k_weighting(rate_hz: int) -> Floats:
     transform, and scaled so that 997 Hz reads as at 48 kHz: without that, 192 kHz reads 0.027 dB low.
     """
     stages = _k_prototype(rate_hz)
-    stages[1, :3] *= _gain_at_997_hz(_k_prototype(48_000), 48_000) / _gain_at_997_hz(stages, rate_hz)
+    stages[1, :3] *= _gain_at(997.0, _k_prototype(48_000), 48_000) / _gain_at(997.0, stages, rate_hz)
     return stages
 
 
@@ -166,8 +166,17 @@ def _k_prototype(rate_hz: int) -> Floats:
     return np.array([shelf, [1.0, -2.0, 1.0, 2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0]])
 
 
-def _gain_at_997_hz(stages: Floats, rate_hz: int) -> float:
-    z = np.exp(-2j * np.pi * 997.0 / rate_hz) ** np.arange(3)
+def k_weight_db(hz: float) -> float:
+    """Gain of the K-weighting at a frequency.
+
+    >>> round(k_weight_db(997.0), 3)  # BS.1770-5: what -0.691 takes away again
+    0.691
+    """
+    return 20.0 * math.log10(_gain_at(hz, k_weighting(96_000), 96_000))
+
+
+def _gain_at(hz: float, stages: Floats, rate_hz: int) -> float:
+    z = np.exp(-2j * np.pi * hz / rate_hz) ** np.arange(3)
     return float(np.prod(np.abs(stages[:, :3] @ z) / np.abs(1.0 + stages[:, 3:] @ z[1:])))
 
 

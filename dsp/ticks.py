@@ -31,17 +31,17 @@ class TickGrid:
         """Takes a block of so many frames; returns the ends of the ticks that it completes."""
         start, self._frames = self._frames, self._frames + frames
         last = (2 * self._frames + 1) * PER_S // (2 * self._rate_hz) + 1
-        found = np.array([self._end(k) for k in range(self._ticks + 1, last + 1)], np.int64)
+        found = self._ends(self._ticks + 1, last + 1)
         found = found[found <= self._frames] - start
         self._ticks += len(found)
         return found
 
     def lengths(self, ticks: int) -> NDArray[np.int64]:
         """Frames in each of the first so many ticks."""
-        return np.diff([self._end(k) for k in range(ticks + 1)])
+        return np.diff(self._ends(0, ticks + 1))
 
-    def _end(self, tick: int) -> int:
-        return (2 * tick * self._rate_hz + PER_S) // (2 * PER_S)
+    def _ends(self, first: int, stop: int) -> NDArray[np.int64]:
+        return (2 * np.arange(first, stop) * self._rate_hz + PER_S) // (2 * PER_S)
 
 
 def window_sums(per_tick: Floats, window: int, hop: int) -> Floats:

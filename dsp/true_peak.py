@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from dsp.audio import Audio
 from dsp.kernel import kernel
-from dsp.oversampling import SEGMENT, interpolated_peak, interpolated_peaks, interpolator, largest
+from dsp.oversampling import NEAR_RATIO, SEGMENT, interpolated_peak, interpolated_peaks, interpolator, largest
 
 HALF = 24
 COARSE = interpolator(4, HALF)
 FINE = interpolator(32, HALF)
-NEAR_RATIO = 0.92
-"""An interval is read again at 32x from here up: 4x may read up to 0.55 dB (0.938) low (annex 2, attachment 1)."""
 
 
 class TruePeakMeter:
