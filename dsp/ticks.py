@@ -31,17 +31,18 @@ class TickGrid:
         """Takes a block of so many frames; returns the ends of the ticks that it completes."""
         start, self._frames = self._frames, self._frames + frames
         last = (2 * self._frames + 1) * PER_S // (2 * self._rate_hz) + 1
-        found = self._ends(self._ticks + 1, last + 1)
+        found = self._end(np.arange(self._ticks + 1, last + 1))
         found = found[found <= self._frames] - start
         self._ticks += len(found)
         return found
 
-    def lengths(self, ticks: int) -> NDArray[np.int64]:
-        """Frames in each of the first so many ticks."""
-        return np.diff(self._ends(0, ticks + 1))
+    def window_frames(self, windows: int, window: int, hop: int) -> NDArray[np.int64]:
+        """Frames in each of the first so many windows of `window` ticks at every `hop` ticks."""
+        starts = np.arange(0, windows * hop, hop)
+        return self._end(starts + window) - self._end(starts)
 
-    def _ends(self, first: int, stop: int) -> NDArray[np.int64]:
-        return (2 * np.arange(first, stop) * self._rate_hz + PER_S) // (2 * PER_S)
+    def _end(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
+        return (2 * ticks * self._rate_hz + PER_S) // (2 * PER_S)
 
 
 def window_sums(per_tick: Floats, window: int, hop: int) -> Floats:

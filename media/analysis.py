@@ -14,7 +14,7 @@ from dsp.gating import loudness_lufs
 from dsp.levels import LevelMeter, Levels
 from dsp.loudness import RANGE_MIN_S, SHORT_TERM_TICKS, LoudnessMeter
 from dsp.spectrum import SpectrumMeter
-from dsp.ticks import PER_S, window_sums
+from dsp.ticks import PER_S
 from dsp.true_peak import TruePeakMeter
 from media.source import open_source, sha256_of
 from schemas.errors import TrackError
@@ -72,7 +72,7 @@ class Meters:
             tail=tail,
             flat_tops=levels.flat_tops,
             flat_tops_at_s=tuple(round(at / self._rate_hz, 3) for at in levels.flat_top_places),
-            overview=_overview(levels.tick_peaks, self._loudness.energies() * PER_S / self._rate_hz),
+            overview=_overview(levels.tick_peaks, self._loudness.energies(), self._rate_hz),
             tags=tags,
         )
 
@@ -121,18 +121,23 @@ def _width(levels: Levels) -> float | None:
     return (total - 2.0 * levels.cross_sum) / middle if middle > 1e-12 * total else None
 
 
-def _overview(tick_peaks: NDArray[np.float32], energies: Floats) -> Overview:
+def _overview(tick_peaks: NDArray[np.float32], energies: Floats, rate_hz: int) -> Overview:
     points = min(OVERVIEW_POINTS, len(tick_peaks))
     if not points:
         return Overview()
     starts = np.linspace(0, len(tick_peaks), points, endpoint=False).astype(int)
-    short = window_sums(energies, SHORT_TERM_TICKS, 1) / SHORT_TERM_TICKS
-    ends = np.clip(starts - SHORT_TERM_TICKS // 2, 0, max(0, len(short) - 1))
     return Overview(
         low=tuple(np.minimum.reduceat(tick_peaks[:, 0], starts).astype(float).round(4).tolist()),
         high=tuple(np.maximum.reduceat(tick_peaks[:, 1], starts).astype(float).round(4).tolist()),
-        short_term_lufs=tuple(_rounded(loudness_lufs(float(short[at]))) for at in ends) if len(short) else (),
+        short_term_lufs=tuple(_short_term_lufs(energies, start, rate_hz) for start in starts.tolist()),
     )
+
+
+def _short_term_lufs(energies: Floats, tick: int, rate_hz: int) -> float | None:
+    """Loudness of the 3 s around a tick, or of what there is of them."""
+    first = max(0, min(tick - SHORT_TERM_TICKS // 2, len(energies) - SHORT_TERM_TICKS))
+    window = energies[first : first + SHORT_TERM_TICKS]
+    return _rounded(loudness_lufs(float(window.sum()) * PER_S / (rate_hz * len(window)))) if len(window) else None
 
 
 def _rounded(value: float | None) -> float | None:
