@@ -21,7 +21,7 @@ def track_findings(mastered: Mastered, profile: Profile) -> tuple[Finding, ...]:
     found = [*_source_findings(mastered, profile), *_target_findings(mastered)]
     for master in mastered.masters:
         found += _master_findings(master)
-        if mastered.plan.mode == "track" and not (mastered.plan.before or mastered.plan.after):
+        if mastered.plan.shared_by == 1:
             found += _loudness_findings([master.proof], master.delivery, mastered)
     return tuple(sorted(found, key=lambda finding: _RANK[finding.severity]))
 
@@ -35,7 +35,8 @@ def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> 
         found.append(_finding("ALBUM_INCOMPLETE", text, measured=float(len(rejected)), limit=0.0, unit="tracks"))
     if tracks and tracks[0].plan.mode == "album":
         found += _target_findings(tracks[0])
-        for number, master in enumerate(tracks[0].masters):
+        whole = len(tracks) == tracks[0].plan.shared_by > 1  # part of an album need not be as loud as the whole
+        for number, master in enumerate(tracks[0].masters if whole else ()):
             found += _loudness_findings([t.masters[number].proof for t in tracks], master.delivery, tracks[0])
     return tuple(sorted(found, key=lambda finding: _RANK[finding.severity]))
 

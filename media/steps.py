@@ -114,7 +114,7 @@ def _checked_sha256(path: Path, track: Track) -> str:
 
 def _parts(planned: Planned, output: str) -> dict[str, str]:
     """What a track's masters depend on, by the words in which a change is told."""
-    plan = structs.replace(planned.plan, decisions=(), target_limited=None)
+    plan = structs.replace(planned.plan, decisions=(), target_limited=None, shared_by=1)
     names = tuple(delivery.uri.removeprefix(output) for delivery in plan.deliveries)
     placeless = tuple(structs.replace(delivery, uri="") for delivery in plan.deliveries)
     neighbours = tuple(n and structs.replace(n, uri="") for n in (plan.before, plan.after))

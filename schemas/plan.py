@@ -65,6 +65,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mode: str
     head: Head
     gain_db: float
+    shared_by: int
+    """Number of tracks that share this gain: together they meet the target, one alone need not."""
     deliveries: tuple[DeliveryPlan, ...]
     before: Neighbour | None = None
     after: Neighbour | None = None

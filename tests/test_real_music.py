@@ -1,0 +1,61 @@
+"""The last word: a whole run over real, freely licensed albums, judged by meters that are not Lathe's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+
+from benchmarks.independent import lag_frames, pooled_lufs, sample_peak_dbfs, true_peak_dbtp
+from pipeline.run import Request, run_catalogue
+
+GET_MUSIC = Path(__file__).parents[2] / "shared" / "music" / "get_music.py"
+TRACKS_PER_ALBUM = 2
+LOUDNESS_TOLERANCE_LU = 0.1  # what the loudness of an album is held to
+TRUE_PEAK_TOLERANCE_DB = 0.05  # law 6
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def tracks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    if not GET_MUSIC.exists():
+        pytest.skip(f"{GET_MUSIC} is not there: it fetches the music")
+    folder = tmp_path_factory.mktemp("music")
+    subprocess.run([sys.executable, GET_MUSIC, folder, "--tracks", str(TRACKS_PER_ALBUM)], check=True)
+    summary = run_catalogue(
+        Request(manifest=str(folder / "manifest.csv"), output=str(folder / "out")), lambda d, t: None
+    )
+    assert (3 * TRACKS_PER_ALBUM, 0) == (summary.mastered, summary.rejected)
+    (path,) = (folder / "out" / "qc" / "tracks").rglob("*.parquet")
+    return list(pq.ParquetFile(path).read().to_pylist())
+
+
+def _masters(tracks: list[dict[str, Any]], delivery: str) -> list[tuple[dict[str, Any], Path]]:
+    return [(t, Path(m["uri"])) for t in tracks for m in t["masters"] if m["delivery"] == delivery]
+
+
+@pytest.mark.parametrize("delivery", ["flac24", "cd"])
+@pytest.mark.parametrize("album", ["supertux", "supertuxkart", "singularity"])
+def test_an_album_meets_its_target_or_says_why_not(tracks: list[dict[str, Any]], album: str, delivery: str) -> None:
+    mine = [(t, path) for t, path in _masters(tracks, delivery) if t["album_id"] == album]
+    limited = all("TARGET_LIMITED" in {f["code"] for f in t["findings"]} for t, _ in mine)
+    target_lufs = mine[0][0]["masters"][0]["target_lufs"]
+    assert limited or pooled_lufs([path for _, path in mine]) == pytest.approx(target_lufs, abs=LOUDNESS_TOLERANCE_LU)
+
+
+def test_no_master_exceeds_its_ceiling(tracks: list[dict[str, Any]]) -> None:
+    files = [(Path(m["uri"]), m["ceiling_dbtp"]) for t in tracks for m in t["masters"]]
+    assert [path for path, ceiling in files if sample_peak_dbfs(path) > ceiling] == []
+    assert [path for path, ceiling in files if true_peak_dbtp(path) > ceiling + TRUE_PEAK_TOLERANCE_DB] == []
+
+
+def test_masters_are_as_long_as_their_sources_and_aligned_to_the_sample(tracks: list[dict[str, Any]]) -> None:
+    pairs = [(Path(t["source_uri"]), path) for t, path in _masters(tracks, "flac24")]
+    assert [soundfile.info(a).frames for a, _ in pairs] == [soundfile.info(b).frames for _, b in pairs]
+    assert [0] * len(pairs) == [lag_frames(a, b) for a, b in pairs]
