@@ -18,7 +18,8 @@ DURATION_WARN_S = 1.0  # DDEX practice: less is rounding
 
 def track_findings(mastered: Mastered, profile: Profile) -> tuple[Finding, ...]:
     """Everything to be said about a track and its masters, the worst first."""
-    found = [*_source_findings(mastered, profile), *_target_findings(mastered)]
+    proof = mastered.masters[0].proof
+    found = [*_source_findings(mastered, profile), *_target_findings(mastered, [proof])]
     for master in mastered.masters:
         found += _master_findings(master)
         if mastered.plan.shared_by == 1:
@@ -34,7 +35,7 @@ def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> 
         text = f"{len(rejected)} of {len(rejected) + len(tracks)} tracks were rejected: {names}"
         found.append(_finding("ALBUM_INCOMPLETE", text, measured=float(len(rejected)), limit=0.0, unit="tracks"))
     if tracks and tracks[0].plan.mode == "album":
-        found += _target_findings(tracks[0])
+        found += _target_findings(tracks[0], [track.masters[0].proof for track in tracks])
         whole = len(tracks) == tracks[0].plan.shared_by > 1  # part of an album need not be as loud as the whole
         for number, master in enumerate(tracks[0].masters if whole else ()):
             found += _loudness_findings([t.masters[number].proof for t in tracks], master.delivery, tracks[0])
@@ -98,11 +99,12 @@ def _offset(analysis: Analysis, limit_dbfs: float) -> list[Finding]:
     return [_finding("DC_OFFSET", text, measured=offset_dbfs, limit=limit_dbfs, unit="dBFS")]
 
 
-def _target_findings(mastered: Mastered) -> list[Finding]:
+def _target_findings(mastered: Mastered, proofs: Iterable[Analysis]) -> list[Finding]:
     if not mastered.plan.target_limited:
         return []
-    text = f"the target of {mastered.plan.target_lufs:g} LUFS was given up: {mastered.plan.target_limited}"
-    return [_finding("TARGET_LIMITED", text, limit=mastered.plan.target_lufs, unit="LUFS")]
+    target_lufs, reached_lufs = mastered.plan.target_lufs, integrated_lufs(pooled(proof.gating for proof in proofs))
+    text = f"the target of {target_lufs:g} LUFS was given up: {mastered.plan.target_limited}"
+    return [_finding("TARGET_LIMITED", text, measured=reached_lufs, limit=target_lufs, unit="LUFS")]
 
 
 def _master_findings(master: Master) -> list[Finding]:

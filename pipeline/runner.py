@@ -36,5 +36,8 @@ def is_local(beam_options: list[str]) -> bool:
 def prepare_process() -> None:
     """Makes workers start with this Python and with Lathe in reach, and Beam speak only when something is wrong."""
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    if " " in sys.executable:
+        # Beam starts workers through a shell without quoting this path; by its name it is found on PATH.
+        sys.executable = os.path.basename(sys.executable)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("apache_beam.runners.portability.local_job_service").setLevel(logging.ERROR)
