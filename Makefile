@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+BIN := $(VENV)/bin
 DEMO := demo
 TESTS ?= -m "not slow"
 
