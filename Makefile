@@ -35,5 +35,5 @@ $(VENV)/.lathe: setup.py
 	touch $@
 
 $(VENV)/.test: $(VENV)/.lathe
-	$(BIN)/pip install --quiet --editable ".[gcp,test]"
+	$(BIN)/pip install --quiet --editable ".[test]"
 	touch $@

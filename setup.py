@@ -13,7 +13,7 @@ setup(
     py_modules=["lathe"],
     package_data={"decisions": ["profiles/*.toml"]},
     install_requires=[
-        "apache-beam==2.77.0",
+        "apache-beam[gcp]==2.77.0",  # gs:// for manifests, sources and outputs
         "click>=8.1",
         "msgspec>=0.19",
         "numba>=0.61",
@@ -27,7 +27,6 @@ setup(
         "tomli>=2; python_version < '3.11'",
     ],
     extras_require={
-        "gcp": ["apache-beam[gcp]==2.77.0"],
         "test": [
             "hypothesis>=6.100",
             "import-linter>=2.0",

@@ -49,7 +49,7 @@ def open_source(path: Path) -> Iterator[Source]:
     try:
         handle = soundfile.SoundFile(str(path))
     except soundfile.LibsndfileError as error:
-        text = f"{path.name} is no audio file that can be read: {error.error_string}"
+        text = f"{path.name} is no audio file that can be read: {_reason(error)}"
         raise TrackError("SOURCE_UNREADABLE", text, "Give WAV, FLAC or AIFF.") from error
     with handle:
         yield Source(path, handle)
@@ -99,7 +99,7 @@ class Source:
                 position += len(read)
         except soundfile.LibsndfileError as error:
             at_s = position / self.format.rate_hz
-            text = f"{self.path.name} cannot be decoded past {at_s:.1f} s: {error.error_string}"
+            text = f"{self.path.name} cannot be decoded past {at_s:.1f} s: {_reason(error)}"
             raise TrackError("SOURCE_CORRUPT", text, _READ_AGAIN) from error
 
     def _scaled(self, block: NDArray[Any], position: int) -> Audio:
@@ -145,6 +145,10 @@ def _format(handle: soundfile.SoundFile) -> AudioFormat:
         lossy=bits is None,
         floating=floating,
     )
+
+
+def _reason(error: soundfile.LibsndfileError) -> str:
+    return str(error.error_string).removeprefix("Error : ").rstrip(".").lower()
 
 
 def _packed(block: NDArray[np.int32], bits: int) -> bytes:

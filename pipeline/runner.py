@@ -13,7 +13,7 @@ LOCAL_RUNNERS = {"", "DirectRunner", "FnApiRunner"}
 
 def pipeline_options(beam_options: list[str], tracks: int) -> Any:
     """Beam's options: the user's, and on one machine a worker process for each core when there is work for it."""
-    from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+    from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions, WorkerOptions
 
     options = PipelineOptions(beam_options)
     standard, direct = options.view_as(StandardOptions), options.view_as(DirectOptions)
@@ -22,6 +22,8 @@ def pipeline_options(beam_options: list[str], tracks: int) -> Any:
         given = any(option.startswith("--direct_num_workers") for option in beam_options)
         workers = direct.direct_num_workers if given else os.cpu_count() or 1
         direct.direct_num_workers = max(1, min(workers or os.cpu_count() or 1, tracks))
+        if not any(option.startswith("--default_sdk_harness_log_level") for option in beam_options):
+            options.view_as(WorkerOptions).default_sdk_harness_log_level = "WARNING"
         if not any(option.startswith("--direct_running_mode") for option in beam_options):
             direct.direct_running_mode = "multi_processing" if direct.direct_num_workers > 1 else "in_memory"
     return options
