@@ -12,6 +12,8 @@ from schemas.profile import Profile
 from schemas.qc import AlbumRow, MasterFigures, Overviews, RejectedRow, TrackRow
 from schemas.steps import Master, Mastered, Mastering, Rejected
 
+IDENTITY = ("track_id", "album_id", "disc", "sequence", "isrc", "upc", "title", "artist", "genre")
+
 
 def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
     """The row of a track that has masters."""
@@ -19,15 +21,7 @@ def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
     findings = track_findings(mastered, profile)
     return TrackRow(
         run_id=run_id,
-        track_id=track.track_id,
-        album_id=track.album_id,
-        disc=track.disc,
-        sequence=track.sequence,
-        isrc=track.isrc,
-        upc=track.upc,
-        title=track.title,
-        artist=track.artist,
-        genre=track.genre,
+        **{name: getattr(track, name) for name in IDENTITY},
         profile=profile.name,
         source_uri=track.uri,
         source_sha256=mastered.analysis.sha256,

@@ -6,7 +6,8 @@ Beam's local runner waits for ever when one of its worker processes dies; here t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
@@ -31,22 +32,30 @@ def supervised(work: Callable[[], Any], tick: Callable[[], None]) -> None:
         except BaseException as error:  # handed to the caller's thread below
             failures.append(error)
 
-    def on_thread_error(args: threading.ExceptHookArgs) -> None:
-        # Beam starts each worker process from a thread, which raises when the process ends badly.
+    worker = threading.Thread(target=guarded, name="pipeline", daemon=True)
+    with _thread_errors(failures):
+        try:
+            worker.start()
+            while worker.is_alive() and not failures:
+                worker.join(TICK_S)
+                tick()
+            if failures:
+                raise failures[0]
+        except BaseException:
+            stop_children()
+            raise
+
+
+@contextmanager
+def _thread_errors(failures: list[BaseException]) -> Iterator[None]:
+    """Collects errors of threads: Beam starts each worker process from one, which raises when the process ends badly."""
+
+    def collect(args: threading.ExceptHookArgs) -> None:
         failures.append(WorkerDiedError(f"a worker process ended before its work was done: {args.exc_value}"))
 
-    before, threading.excepthook = threading.excepthook, on_thread_error
-    worker = threading.Thread(target=guarded, name="pipeline", daemon=True)
+    before, threading.excepthook = threading.excepthook, collect
     try:
-        worker.start()
-        while worker.is_alive() and not failures:
-            worker.join(TICK_S)
-            tick()
-        if failures:
-            raise failures[0]
-    except BaseException:
-        stop_children()
-        raise
+        yield
     finally:
         threading.excepthook = before
 

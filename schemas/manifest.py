@@ -6,20 +6,18 @@ JSONL and Parquet of the same content give the same tracks.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from difflib import get_close_matches
 from fnmatch import translate
 from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct
 
+from schemas.cells import LONGEST_ID, READERS, as_text, clean
 from schemas.errors import CatalogueError
-from schemas.identifiers import did_you_mean, gtin14, read_gtin, read_isrc, read_sha256
+from schemas.identifiers import did_you_mean, gtin14
 from schemas.safe_names import Roots, name_masters, quoted
 from schemas.track import Track
 
@@ -45,19 +43,10 @@ COLUMNS = {
 }
 """Column -> its other names; upper case, spaces and hyphens make no difference."""
 
-LONGEST_ID = 200
-YEARS = range(1860, 2101)
 
 _CANONICAL = {alias: name for name, aliases in COLUMNS.items() for alias in (name, *aliases.split())}
 # One edit away from a known name, yet something else: renaming it would be wrong by a factor of 1000.
 _NOT_A_SLIP = {"duration_ms"}
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_WHOLE = re.compile(r"0*([0-9]{1,5})(?:\.0*)?(?:\s*/\s*[0-9]+)?")
-_YEAR = re.compile(r"([0-9]{4})(?:\.0*)?")
-_SECONDS = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.")
-_CLOCK = re.compile(r"(?:([0-9]+):(?=[0-9]{2}:))?([0-9]{1,3}):([0-5][0-9](?:\.[0-9]+)?)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class RawRow(Struct, frozen=True, kw_only=True):
@@ -130,7 +119,7 @@ def canonical(name: str) -> str | None:
 
 def short_id(text: str) -> str:
     """An identity made from a path: without control characters, and never too long to be one."""
-    text = _clean(text)
+    text = clean(text)
     # The end of a path tells more than its beginning.
     return text if len(text) <= LONGEST_ID else f"{sha256(text.encode()).hexdigest()[:16]}/{text[-183:]}"
 
@@ -197,7 +186,7 @@ def _read_row(raw: RawRow, known: dict[str, str | None], roots: Roots, problems:
     for name, cell in zip(raw.names, raw.cells, strict=True):
         column, text = known[name], as_text(cell)
         if column is None:
-            draft.extra.update({_clean(name): _clean(text)} if text else {})
+            draft.extra.update({clean(name): clean(text)} if text else {})
             continue
         draft.written[column] = name
         try:
@@ -220,79 +209,7 @@ def _read_cell(draft: Draft, column: str, cell: object, text: str, roots: Roots)
         draft.values[column] = place.uri
         draft.name = place.name if column == "uri" else draft.name
     else:
-        draft.values[column] = _READERS.get(column, _clean)(text)
-
-
-def as_text(cell: Any) -> str:
-    """A cell as a spreadsheet would show it; whole numbers without a point, because a gap turns integers to floats."""
-    if isinstance(cell, str):
-        return cell.strip()
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-        return ""
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, bytes):
-        return _text_of_bytes(cell).strip()
-    return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, (list, dict)) else str(cell)
-
-
-def _text_of_bytes(cell: bytes) -> str:
-    try:
-        return cell.decode()
-    except UnicodeDecodeError:
-        return cell.hex()
-
-
-def _clean(text: str) -> str:
-    """NFC, one space for each control character; a lone surrogate (possible in JSON) is no character at all."""
-    if text.isascii() and text.isprintable():
-        return text
-    return unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", text))).strip()
-
-
-def _read_id(text: str) -> str:
-    if _CONTROL.search(text) or _SURROGATE.search(text):
-        raise ValueError("holds a control character: remove it")
-    if len(text) > LONGEST_ID:
-        raise ValueError(f"has {len(text)} characters: at most {LONGEST_ID} are allowed")
-    return _clean(text)
-
-
-def _read_whole(text: str) -> int:
-    match = _WHOLE.fullmatch(text)
-    if match is None or not int(match[1]):
-        raise ValueError("is not a whole number from 1 to 99999")
-    return int(match[1])
-
-
-def _read_year(text: str) -> int:
-    match = _YEAR.fullmatch(text)
-    if match and int(match[1]) in YEARS:
-        return int(match[1])
-    meant = [year for year in re.findall(r"(?<![0-9])[0-9]{4}(?![0-9])", text) if int(year) in YEARS]
-    hint = did_you_mean(meant[0] if len(meant) == 1 else "")
-    raise ValueError(f"is not a year from {YEARS[0]} to {YEARS[-1]}{hint}")
-
-
-def _read_duration(text: str) -> float:
-    seconds = 0.0
-    if clock := _CLOCK.fullmatch(text):
-        seconds = (int(clock[1] or 0) * 60 + int(clock[2])) * 60 + float(clock[3])
-    elif _SECONDS.fullmatch(text):
-        seconds = float(text)
-    if 0 < seconds < math.inf:
-        return seconds
-    hint = did_you_mean(text.replace(",", ".") if re.fullmatch(r"[0-9]+,[0-9]+", text) else "")
-    raise ValueError(f"is not a duration: seconds above 0, m:ss or h:mm:ss{hint}")
-
-
-def _read_boolean(text: str) -> bool:
-    if text.casefold() not in _BOOLEANS:
-        hint = did_you_mean("".join(get_close_matches(text.casefold(), _BOOLEANS, n=1)))
-        raise ValueError(f"is neither true, yes, 1 nor false, no, 0{hint}")
-    return _BOOLEANS[text.casefold()]
+        draft.values[column] = READERS.get(column, clean)(text)
 
 
 def _place_in_albums(drafts: Sequence[Draft]) -> None:
@@ -309,6 +226,12 @@ def _derived_id(draft: Draft) -> str:
     return short_id("/".join(map(str, place)) if place else draft.name)
 
 
+def _recording(draft: Draft) -> Hashable | None:
+    """An ISRC may come again in another album (a compilation), if its rows have ids of their own."""
+    isrc = draft.values.get("isrc")
+    return (isrc, draft.album) if isrc and "track_id" in draft.values else isrc
+
+
 def _place(draft: Draft) -> tuple[str, int, int] | None:
     sequence = draft.values.get("sequence")
     return (draft.album, draft.values.get("disc") or 1, sequence) if draft.album and sequence else None
@@ -316,9 +239,9 @@ def _place(draft: Draft) -> tuple[str, int, int] | None:
 
 def _compare_rows(drafts: Sequence[Draft], problems: Problems) -> None:
     told = set()
-    for draft, other in _repeats(drafts, lambda d: d.values.get("isrc")):
+    for draft, other in _repeats(drafts, _recording):
         told.add((draft.row, other.row))
-        hint = "an ISRC names one recording; to master it for two albums, leave it empty in one row"
+        hint = "an ISRC names one recording; to master it for two albums, give each row a track_id of its own"
         problems.add(
             draft.row, f"{draft.at('isrc')}{quoted(draft.values['isrc'])} is already in row {other.row}: {hint}"
         )
@@ -384,17 +307,3 @@ def _track(draft: Draft, profiles: dict[str, str]) -> Track:
     }
     profile = {"profile": profiles[draft.album]} if draft.album in profiles else {}
     return Track(row=draft.row, extra=draft.extra, **(draft.values | identity | profile))
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "album_id": _read_id,
-    "track_id": _read_id,
-    "disc": _read_whole,
-    "sequence": _read_whole,
-    "isrc": read_isrc,
-    "upc": read_gtin,
-    "year": _read_year,
-    "sha256": read_sha256,
-    "duration_s": _read_duration,
-    "joins_next": _read_boolean,
-}

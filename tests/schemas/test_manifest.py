@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.cells import as_text
 from schemas.errors import CatalogueError
-from schemas.manifest import COLUMNS, RawRow, as_text, canonical, check_manifest, select, short_id
+from schemas.manifest import COLUMNS, RawRow, canonical, check_manifest, select, short_id
 from schemas.safe_names import Roots, quoted
 
 
