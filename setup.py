@@ -28,6 +28,7 @@ setup(
     ],
     extras_require={
         "test": [
+            "gcp-storage-emulator>=2022.6",
             "hypothesis>=6.100",
             "import-linter>=2.0",
             "mypy>=1.13",

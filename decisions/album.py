@@ -31,6 +31,7 @@ from schemas.steps import (
     Rehearsing,
     Rejected,
 )
+from schemas.track import Track
 
 RUN_IN_S = 5.0
 """How much of a neighbour the chain hears: 20 time constants of the slowest release, so its state differs by 2e-9."""
@@ -45,7 +46,7 @@ def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting
     drafts: list[Drafting] = [m for m in members if isinstance(m, Rejected)]
     runs = _runs(tracks)
     groups = runs if profile.loudness.mode == "track" else [[number for run in runs for number in run]]
-    for group in groups:
+    for group in groups if tracks else []:
         tone = decide_tone([tracks[i].analysis.figures.spectrum_db for i in group], profile.tone)
         heads = {i: _head(tracks, run, tone, profile) for run in runs for i in run if i in group}
         gains_db = _gains_db([tracks[i] for i in group], [heads[i][0] for i in group], profile)
@@ -58,9 +59,9 @@ def settle_album(members: Sequence[Rehearsing], profile: Profile, masters: str) 
     """The plan of each rehearsed track; `masters` is the folder (URI) below which deliveries stand."""
     rehearsed = sorted((m for m in members if isinstance(m, Rehearsed)), key=lambda m: m.draft.track.order)
     plans: list[Planning] = [m for m in members if isinstance(m, Rejected)]
-    for group in _gain_groups(rehearsed, profile):
+    for number, group in _gain_groups(rehearsed, profile).items():
         gain = decide_gain(group, profile)
-        plans += [_planned(one.draft, gain, len(group), profile, masters) for one in group]
+        plans += [_planned(one.draft, gain, (number, len(group)), profile, masters) for one in group]
     return plans
 
 
@@ -77,11 +78,20 @@ def _runs(tracks: Sequence[Analysed]) -> list[list[int]]:
 
 def _joins(one: Analysed, following: Analysed) -> bool:
     a, b = one.analysis, following.analysis
+    if not _follows(one.track, following.track):
+        return False
     if (a.format.rate_hz, a.format.channels) != (b.format.rate_hz, b.format.channels):
         return False
     if one.track.joins_next is not None:
         return one.track.joins_next
     return runs_on(a.tail, b.head, JOIN_QUIET_RATIO)
+
+
+def _follows(one: Track, following: Track) -> bool:
+    """Whether no place of the album lies between two tracks: a rejected or missing one parts its neighbours."""
+    if one.sequence is None or following.sequence is None:
+        return one.sequence == following.sequence
+    return one.disc == following.disc and one.sequence + 1 == following.sequence
 
 
 def _head(
@@ -122,7 +132,8 @@ def _gains_db(group: Sequence[Analysed], heads: Sequence[Head], profile: Profile
         tone_change_lu(h.equaliser, m.analysis.figures.spectrum_db) for h, m in zip(heads, group, strict=True)
     )
     plain_db = min(profile.loudness.target_lufs - loudness - tone_lu, profile.loudness.max_gain_db)
-    peak_dbtp = max(m.analysis.figures.true_peak_dbtp or -math.inf for m in group)
+    peaks_dbtp = [m.analysis.figures.true_peak_dbtp for m in group]
+    peak_dbtp = max((peak for peak in peaks_dbtp if peak is not None), default=-math.inf)
     untouched = all(not head.settings() for head in heads)
     if untouched and peak_dbtp + plain_db < _lowest_ceiling_dbtp(profile) - SAFE_PEAK_DB:
         return (plain_db,)
@@ -164,27 +175,45 @@ def _draft(
         head=head[0],
         limiter=_limiter(_lowest_ceiling_dbtp(profile), profile),
         gains_db=gains_db,
-        before=_before(tracks[i - 1], position, profile) if i - 1 in run else None,
-        after=_after(tracks[i + 1]) if i + 1 in run else None,
+        before=_before([tracks[k] for k in run if k < i], position, profile),
+        after=_after([tracks[k] for k in run if k > i]),
         position_frames=position,
         run=number,
         decisions=(*_joins_decision(tracks, run, i), *head[1]),
     )
 
 
-def _before(previous: Analysed, position: int, profile: Profile) -> Neighbour:
-    """The end of the track before, starting where the grids of all delivery rates meet."""
-    rate_hz = previous.analysis.format.rate_hz
+def _before(previous: Sequence[Analysed], position: int, profile: Profile) -> tuple[Neighbour, ...]:
+    """The sound before a track, beginning where the frame grids of all delivery rates meet."""
+    if not previous:
+        return ()
+    rate_hz = previous[0].analysis.format.rate_hz
     step = math.lcm(*(rate_hz // math.gcd(rate_hz, d.rate_hz or rate_hz) for d in profile.delivery))
-    wanted = min(int(RUN_IN_S * rate_hz), previous.analysis.format.frames)
-    start = -(-(position - wanted) // step) * step
-    frames = position - min(start, position)
-    return Neighbour(uri=previous.track.uri, sha256=previous.analysis.sha256, frames=frames)
+    start = -(-max(0, position - int(RUN_IN_S * rate_hz)) // step) * step
+    return _stretches(previous, start, position)
 
 
-def _after(following: Analysed) -> Neighbour:
-    frames = min(int(RUN_IN_S * following.analysis.format.rate_hz), following.analysis.format.frames)
-    return Neighbour(uri=following.track.uri, sha256=following.analysis.sha256, frames=frames)
+def _after(following: Sequence[Analysed]) -> tuple[Neighbour, ...]:
+    """The sound after a track."""
+    if not following:
+        return ()
+    frames = sum(track.analysis.format.frames for track in following)
+    return _stretches(following, 0, min(frames, int(RUN_IN_S * following[0].analysis.format.rate_hz)))
+
+
+def _stretches(tracks: Sequence[Analysed], start: int, stop: int) -> tuple[Neighbour, ...]:
+    """What of each track lies from frame `start` to before `stop` of all of them together."""
+    found, at = [], 0
+    for track in tracks:
+        end = at + track.analysis.format.frames
+        first, last = max(start, at), min(stop, end)
+        if first < last:
+            neighbour = Neighbour(
+                uri=track.track.uri, sha256=track.analysis.sha256, first_frame=first - at, frames=last - first
+            )
+            found.append(neighbour)
+        at = end
+    return tuple(found)
 
 
 def _joins_decision(tracks: Sequence[Analysed], run: list[int], i: int) -> list[Decision]:
@@ -196,15 +225,15 @@ def _joins_decision(tracks: Sequence[Analysed], run: list[int], i: int) -> list[
     return [Decision(what="join", how_much=names, why=why)]
 
 
-def _gain_groups(rehearsed: Sequence[Rehearsed], profile: Profile) -> list[list[Rehearsed]]:
-    """Those that share a gain: the whole album, or each run of joined tracks."""
+def _gain_groups(rehearsed: Sequence[Rehearsed], profile: Profile) -> dict[int, list[Rehearsed]]:
+    """By number, those that share a gain: the whole album, or each run of joined tracks."""
     groups: dict[int, list[Rehearsed]] = {}
     for one in rehearsed:
         groups.setdefault(one.draft.run if profile.loudness.mode == "track" else 0, []).append(one)
-    return list(groups.values())
+    return groups
 
 
-def _planned(draft: Draft, gain: GainDecision, together: int, profile: Profile, masters: str) -> Planned:
+def _planned(draft: Draft, gain: GainDecision, group: tuple[int, int], profile: Profile, masters: str) -> Planned:
     gain_db = round(gain.gain_db, 3)
     plan = Plan(
         profile=profile.name,
@@ -213,13 +242,14 @@ def _planned(draft: Draft, gain: GainDecision, together: int, profile: Profile, 
         mode=profile.loudness.mode,
         head=draft.head,
         gain_db=gain_db,
-        shared_by=together,
+        gain_group=group[0],
+        shared_by=group[1],
         deliveries=tuple(_delivery(draft, one, gain_db, profile, masters) for one in profile.delivery),
         before=draft.before,
         after=draft.after,
         position_frames=draft.position_frames,
         target_limited=gain.limited,
-        decisions=(*draft.decisions, _gain_decision(draft, gain, together, profile)),
+        decisions=(*draft.decisions, _gain_decision(draft, gain, group[1], profile)),
     )
     return Planned(track=draft.track, analysis=draft.analysis, plan=plan)
 

@@ -34,11 +34,11 @@ def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> 
         names = ", ".join(sorted(f"{r.track_id} ({r.code})" for r in rejected))
         text = f"{len(rejected)} of {len(rejected) + len(tracks)} tracks were rejected: {names}"
         found.append(_finding("ALBUM_INCOMPLETE", text, measured=float(len(rejected)), limit=0.0, unit="tracks"))
-    if tracks and tracks[0].plan.mode == "album":
-        found += _target_findings(tracks[0], [track.masters[0].proof for track in tracks])
-        whole = len(tracks) == tracks[0].plan.shared_by > 1  # part of an album need not be as loud as the whole
-        for number, master in enumerate(tracks[0].masters if whole else ()):
-            found += _loudness_findings([t.masters[number].proof for t in tracks], master.delivery, tracks[0])
+    for group in _gain_groups(tracks):
+        found += _target_findings(group[0], [track.masters[0].proof for track in group])
+        whole = len(group) == group[0].plan.shared_by  # part of a group need not be as loud as the whole
+        for number, master in enumerate(group[0].masters if whole else ()):
+            found += _loudness_findings([t.masters[number].proof for t in group], master.delivery, group[0])
     return tuple(sorted(found, key=lambda finding: _RANK[finding.severity]))
 
 
@@ -46,6 +46,15 @@ def verdict(findings: Iterable[Finding]) -> str:
     """`rejected` with a failed check, `listen` with a warning, else `ready`."""
     severities = {finding.severity for finding in findings}
     return "rejected" if "fail" in severities else "listen" if "warn" in severities else "ready"
+
+
+def _gain_groups(tracks: Sequence[Mastered]) -> list[list[Mastered]]:
+    """Tracks that share a gain; one that has its own is judged by itself."""
+    groups: dict[int, list[Mastered]] = {}
+    for track in tracks:
+        if track.plan.shared_by > 1:
+            groups.setdefault(track.plan.gain_group, []).append(track)
+    return list(groups.values())
 
 
 _RANK = {"fail": 0, "warn": 1, "info": 2}

@@ -66,13 +66,11 @@ def group_lufs(group: Sequence[Rehearsed]) -> float:
 
 def _most_gain_db(group: Sequence[Rehearsed], gains: list[float], profile: Profile) -> tuple[float, str]:
     """The highest gain that the guards allow, and which one holds it back."""
-    most_db, why = (
-        profile.loudness.max_gain_db,
-        f"no programme is raised by more than {profile.loudness.max_gain_db:g} dB",
-    )
+    most_db = profile.loudness.max_gain_db
+    why = f"no programme is raised by more than {most_db:g} dB"
     for rehearsed in group:
         for limit_db, reductions, words in _guards(rehearsed, profile.limiter):
-            allowed_db = _last_allowed(gains, reductions, limit_db)
+            allowed_db = _last_allowed(gains, reductions, limit_db, rehearsed.takes[0].max_reduction_db)
             if allowed_db < most_db:
                 title = rehearsed.draft.track.title or rehearsed.draft.track.track_id
                 most_db, why = allowed_db, f'more gain would turn "{title}" down by more than {limit_db:g} dB {words}'
@@ -86,16 +84,17 @@ def _guards(rehearsed: Rehearsed, limiter: LimiterChoice) -> list[tuple[float, l
     ]
 
 
-def _last_allowed(gains: list[float], reductions: list[float], limit_db: float) -> float:
-    """The gain at which a reduction, straight between the takes, reaches its limit; infinite if none does."""
-    if reductions[0] > limit_db:
-        # Below the first take a reduction falls no slower than dB for dB while the limiter still works.
-        return gains[0] - (reductions[0] - limit_db)
-    for k in range(1, len(gains)):
-        if reductions[k] > limit_db:
-            share = (limit_db - reductions[k - 1]) / (reductions[k] - reductions[k - 1])
-            return gains[k - 1] + share * (gains[k] - gains[k - 1])
-    return float("inf")
+def _last_allowed(gains: list[float], reductions: list[float], limit_db: float, deepest_db: float) -> float:
+    """The gain at which a reduction reaches its limit, between the takes; infinite if it does at none.
+
+    With `deepest_db` less gain than at the first take, a track just passes the limiter.
+    """
+    if reductions[-1] <= limit_db:
+        return float("inf")
+    if deepest_db > 0.0:
+        gains, reductions = [gains[0] - deepest_db, *gains], [0.0, *reductions]
+    reduction_db = PchipInterpolator(gains, reductions)
+    return _solve(lambda gain_db: float(reduction_db(gain_db)), limit_db, gains[0], gains[-1])
 
 
 def _by_gain(source_lufs: float, target_lufs: float, profile: Profile) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from decisions.findings import album_findings, track_findings, verdict
 from dsp.gating import integrated_lufs, pooled
 from schemas.profile import Profile
-from schemas.qc import AlbumRow, MasterFigures, Overviews, RejectedRow, TrackRow
+from schemas.qc import AlbumRow, Finding, MasterFigures, Overviews, RejectedRow, TrackRow
 from schemas.steps import Master, Mastered, Mastering, Rejected
 
 IDENTITY = ("track_id", "album_id", "disc", "sequence", "isrc", "upc", "title", "artist", "genre")
@@ -43,8 +43,8 @@ def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
     )
 
 
-def album_row(members: Sequence[Mastering], run_id: str) -> AlbumRow:
-    """The row of an album; `members` are all its tracks of a run, in any order."""
+def album_row(members: Sequence[Mastering], run_id: str, profile: Profile) -> AlbumRow:
+    """The row of an album; `members` are all its tracks of a run, in any order. Its verdict is that of its worst track."""
     tracks = sorted((m for m in members if isinstance(m, Mastered)), key=lambda m: m.track.order)
     rejected = [m for m in members if isinstance(m, Rejected)]
     findings = album_findings(tracks, rejected)
@@ -62,7 +62,7 @@ def album_row(members: Sequence[Mastering], run_id: str) -> AlbumRow:
         master_integrated_lufs=integrated_lufs(pooled(m.masters[0].proof.gating for m in tracks)),
         target_lufs=first.plan.target_lufs if first else None,
         gain_db=gains_db.pop() if len(gains_db) == 1 else None,
-        verdict=_album_verdict(verdict(findings), tracks),
+        verdict=_album_verdict([*findings, *(f for t in tracks for f in track_findings(t, profile))], tracks),
         findings=findings,
     )
 
@@ -96,6 +96,6 @@ def _master_figures(master: Master) -> MasterFigures:
     )
 
 
-def _album_verdict(own: str, tracks: Sequence[Mastered]) -> str:
+def _album_verdict(findings: Sequence[Finding], tracks: Sequence[Mastered]) -> str:
     """An album without a master is rejected, whatever else is said of it."""
-    return own if tracks else "rejected"
+    return verdict(findings) if tracks else "rejected"

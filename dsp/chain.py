@@ -6,6 +6,7 @@ Over a whole track as many frames come out as went in (a resampler: as many as t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -69,8 +70,11 @@ class Chain:
 
     @property
     def latency(self) -> int:
-        """Sum over the stages."""
-        return sum(stage.latency for stage in self._stages)
+        """Sum over the stages, at the rate of the output."""
+        frames = 0
+        for stage in self._stages:
+            frames = math.ceil(frames * getattr(stage, "rate_ratio", 1.0)) + stage.latency
+        return frames
 
     def push(self, block: Audio) -> Audio:
         """Sends the block through all stages."""

@@ -29,10 +29,24 @@ class Equaliser:
         # The signal is taken as silent before it starts and after it ends.
         self._line = silence(len(response) - 1, channels)
         self._to_drop = self._half
+        self._taken = self._given = 0
         self.latency = self._half + self._hop
 
     def push(self, block: Audio) -> Audio:
         """Filters every transform that the block fills."""
+        self._taken += len(block)
+        ready = self._advance(block)
+        self._given += len(ready)
+        return ready
+
+    def finish(self) -> Audio:
+        """The rest of the track, as long as what is missing."""
+        pending = len(self._line) - 2 * self._half
+        whole = -(-(pending + self._half) // self._hop) * self._hop
+        rest = self._advance(silence(whole - pending, self._line.shape[1]))
+        return rest[: self._taken - self._given]
+
+    def _advance(self, block: Audio) -> Audio:
         self._line = joined([self._line, block])
         ready = [silence(0, block.shape[1])]
         at = 0
@@ -41,13 +55,6 @@ class Equaliser:
             at += self._hop
         self._line = self._line[at:].copy() if at else self._line
         return self._drop_lead(joined(ready))
-
-    def finish(self) -> Audio:
-        """The rest of the track, as long as what is missing."""
-        missing = len(self._line) - 2 * self._half
-        whole = -(-(missing + self._half) // self._hop) * self._hop
-        rest = self.push(silence(whole - missing, self._line.shape[1]))
-        return rest[: missing + self._half - self._to_drop] if missing + self._half else rest[:0]
 
     def _filtered(self, line: Audio) -> Audio:
         filtered = irfft(rfft(line.T, axis=1) * self._spectrum, self._size, axis=1)

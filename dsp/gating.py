@@ -14,13 +14,13 @@ OFFSET_LU = -0.691  # BS.1770-5 annex 1, equation 2: cancels the K-weighting's g
 ABSOLUTE_GATE_LUFS = -70.0  # BS.1770-5 annex 1, gating
 RELATIVE_GATE_LU = -10.0  # BS.1770-5 annex 1, gating
 BINS_PER_LU = 10
-ENERGY_UNIT = 2.0**-40
-"""Quantum of the summed energies: 2e-9 of a block at the absolute gate, and 1e6 blocks at +10 LUFS still fit 64 bits."""
+ENERGY_UNIT = 2.0**-36
+"""Quantum of the summed energies: 1e-4 of a block at the absolute gate; an album of 70 h at full scale still fits 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatingBlocks:
-    """Bins (0.1 LU above -70 LUFS, rising), the number of blocks in each, and their energy in units of 2^-40."""
+    """Bins (0.1 LU above -70 LUFS, rising), the number of blocks in each, and their energy in units of 2^-36."""
 
     bins: tuple[int, ...] = ()
     counts: tuple[int, ...] = ()

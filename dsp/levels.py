@@ -62,6 +62,8 @@ class LevelMeter:
             places = np.zeros(PLACES_KEPT, np.int64)
             found = _levels(block, channel, self._totals[channel], self._extremes[channel], ends, peaks)
             tops = _flat_tops(block, channel, self._runs[channel], places) if found else 0
+            if not found and len(block):
+                self._runs[channel] = 0.0  # a block below full scale ends every run
             self._flat_tops += tops
             self._places += [self._frames + int(at) for at in places[: min(tops, PLACES_KEPT)]]
         self._places = sorted(self._places)[:PLACES_KEPT]

@@ -30,6 +30,8 @@ MOMENTARY_TICKS = 40  # 400 ms, BS.1770-5 annex 1; EBU Tech 3341
 SHORT_TERM_TICKS = 300  # 3 s, EBU Tech 3341
 BLOCK_HOP_TICKS = 10  # 75 % overlap of 400 ms blocks; Tech 3342 asks for 10 Hz or more
 RANGE_GATE_LU = -20.0  # EBU Tech 3342
+RANGE_TAIL_TICKS = 150
+"""Silence that a meter of files puts after the programme, EBU Tech 3342: 1.5 s."""
 RANGE_MIN_S = 60.0
 """Loudness range is not meaningful for less (EBU R 128 s1, Tech 3342)."""
 
@@ -78,14 +80,17 @@ class LoudnessMeter:
         for first in range(0, len(sums), 2):
             second = min(first + 1, len(sums) - 1)
             _weigh(block, first, second, self._coefficients, self._state, ends, sums)
-        self._ticks.frombytes((self._weights @ sums).tobytes())
+        total = np.zeros(len(ends))
+        for weight, energies in zip(self._weights, sums, strict=True):
+            total += weight * energies  # channel by channel: a matrix product adds in an order of its own
+        self._ticks.frombytes(total.tobytes())
 
     def energies(self) -> Floats:
         """Channel-weighted K-weighted energy (sum of squares) of each complete tick of 10 ms."""
         return np.array(self._ticks)
 
-    def _mean_squares(self, window: int, hop: int) -> Floats:
-        sums = window_sums(self.energies(), window, hop)
+    def _mean_squares(self, window: int, hop: int, silent_ticks: int = 0) -> Floats:
+        sums = window_sums(np.concatenate([self.energies(), np.zeros(silent_ticks)]), window, hop)
         sums /= self._grid.window_frames(len(sums), window, hop)
         return sums
 
@@ -100,9 +105,10 @@ class LoudnessMeter:
     def loudness(self) -> Loudness:
         """The figures of all that was pushed."""
         short = self.short_term(1)
+        padded = self._mean_squares(SHORT_TERM_TICKS, BLOCK_HOP_TICKS, RANGE_TAIL_TICKS)
         return Loudness(
             integrated_lufs=gated_lufs(self.momentary(BLOCK_HOP_TICKS)),
-            loudness_range_lu=loudness_range_lu(short[::BLOCK_HOP_TICKS]),
+            loudness_range_lu=loudness_range_lu(padded) if len(short) else None,
             max_momentary_lufs=_loudest(self.momentary()),
             max_short_term_lufs=_loudest(short),
         )
@@ -136,9 +142,8 @@ def gating_blocks(energies: Floats) -> GatingBlocks:
     loud = energies[energies > energy_of(ABSOLUTE_GATE_LUFS)]
     bins = ((10.0 * np.log10(loud) + (OFFSET_LU - ABSOLUTE_GATE_LUFS)) * BINS_PER_LU).astype(np.int64)
     levels, where = np.unique(bins, return_inverse=True)
-    sums = np.zeros(len(levels), np.int64)
-    np.add.at(sums, where, np.rint(loud / ENERGY_UNIT).astype(np.int64))
-    return GatingBlocks(tuple(levels.tolist()), tuple(np.bincount(where).tolist()), tuple(sums.tolist()))
+    sums = tuple(round(total / ENERGY_UNIT) for total in np.bincount(where, weights=loud).tolist())
+    return GatingBlocks(tuple(levels.tolist()), tuple(np.bincount(where).tolist()), sums)
 
 
 def _loudest(energies: Floats) -> float | None:

@@ -56,10 +56,12 @@ def largest(line: NDArray[np.float32]) -> float:
 
 @kernel
 def interpolated_peaks(line: NDArray[np.float32], taps: NDArray[np.float32], peaks: NDArray[np.float32]) -> None:
-    """peaks[i] = max over phases of |sum_k taps[p, k] * line[i + k]|: the peak between sample i + half - 1 and the next."""
-    count = peaks.size
+    """peaks[i] = the larger of sample i + half - 1, the next, and max over phases of |sum_k taps[p, k] * line[i + k]|."""
+    count, half = peaks.size, taps.shape[1] // 2
     total = np.empty(count, np.float32)
-    peaks[:] = 0.0
+    ends = line[half - 1 : half + count]
+    for i in range(count):
+        peaks[i] = max(abs(ends[i]), abs(ends[i + 1]))
     for phase in range(taps.shape[0]):
         total[:] = 0.0
         for tap in range(0, taps.shape[1], 4):
@@ -82,7 +84,8 @@ def interpolated_peak(line: NDArray[np.float32], at: int, taps_by_phase: NDArray
         a, b, c, d = line[at + tap], line[at + tap + 1], line[at + tap + 2], line[at + tap + 3]
         for phase in range(total.size):
             total[phase] += w[phase] * a + x[phase] * b + y[phase] * c + z[phase] * d
-    return largest(total)
+    half = taps_by_phase.shape[0] // 2
+    return max(largest(total), largest(line[at + half - 1 : at + half + 1]))
 
 
 @kernel

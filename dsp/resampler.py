@@ -14,6 +14,7 @@ class Resampler:
 
     def __init__(self, settings: ResamplerSettings, rate_hz: int, channels: int) -> None:
         self._rates_hz = (rate_hz, settings.rate_hz)
+        self.rate_ratio = settings.rate_hz / rate_hz
         self._channels = channels
         self._taken = self._given = 0
         self.latency = int(0.05 * settings.rate_hz) if rate_hz != settings.rate_hz else 0

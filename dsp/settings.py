@@ -27,6 +27,8 @@ class SubsonicSettings:
 
     def __post_init__(self) -> None:
         check_range("cutoff_hz", self.cutoff_hz, 1.0, 200.0)
+        for ratio in self.offset_ratio:
+            check_range("offset_ratio", ratio, -16.0, 16.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +45,8 @@ class EqualiserSettings:
             raise ValueError(
                 f"an equaliser needs one gain per frequency, got {len(self.freqs_hz)}/{len(self.gains_db)}"
             )
-        if list(self.freqs_hz) != sorted(set(self.freqs_hz)) or self.freqs_hz[0] <= 0.0:
+        rising = all(map(math.isfinite, self.freqs_hz)) and self.freqs_hz[0] > 0.0
+        if not rising or list(self.freqs_hz) != sorted(set(self.freqs_hz)):
             raise ValueError(f"freqs_hz must rise from above 0, got {self.freqs_hz}")
         for gain_db in self.gains_db:
             check_range("gains_db", gain_db, -24.0, 24.0)

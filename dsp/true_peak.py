@@ -30,6 +30,7 @@ class TruePeakMeter:
 
     def __init__(self, channels: int) -> None:
         self._peaks = np.zeros(channels)
+        self._sample_peaks = np.zeros(channels)
         # The signal is taken as silent before it starts.
         self._line = np.zeros((channels, HALF), np.float32)
 
@@ -40,14 +41,14 @@ class TruePeakMeter:
         line[:, :kept] = self._line
         whole = max(0, (line.shape[1] - 2 * HALF + 1) // SEGMENT) * SEGMENT
         for channel in range(len(line)):
-            peak = _take(block, channel, line[channel, kept:], self._peaks[channel])
-            self._peaks[channel] = _scan(line[channel], whole, peak, *_FILTERS)
+            self._sample_peaks[channel] = _take(block, channel, line[channel, kept:], self._sample_peaks[channel])
+            self._peaks[channel] = _scan(line[channel], whole, self._peaks[channel], *_FILTERS)
         self._line = line[:, whole:].copy()
 
     def finish(self) -> NDArray[np.float64]:
         """The true peak of each channel as a ratio to full scale."""
         self.push(np.zeros((2 * HALF + SEGMENT, len(self._peaks))))
-        return self._peaks
+        return np.maximum(self._peaks, self._sample_peaks)
 
 
 _FILTERS = (COARSE.taps, np.ascontiguousarray(FINE.taps.T), max(COARSE.bound, FINE.bound))
@@ -77,8 +78,10 @@ def _scan(
     found = np.empty(SEGMENT, np.float32)
     for start in range(0, whole, SEGMENT):
         segment = line[start : start + span]
-        if largest(segment) * bound <= peak:
+        top = largest(segment)
+        if top * bound <= peak:
             continue
+        peak = max(peak, top)
         interpolated_peaks(segment, coarse, found)
         if largest(found) <= NEAR_RATIO * peak:
             continue

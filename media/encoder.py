@@ -20,7 +20,7 @@ FLAC_LEVEL = 5 / 8
 """libsndfile maps 0..1 to FLAC's levels 0..8; 5 is FLAC's own default."""
 MAX_WAV_BYTES = 0xFFFFFFFF - (1 << 16)
 """A plain WAV counts its bytes in 32 bits; some room for its tags."""
-TAG_NAMES = ("title", "artist", "album", "tracknumber", "date", "genre", "copyright", "license")
+TAG_NAMES = ("title", "artist", "album", "tracknumber", "date", "genre", "copyright")
 """Tags that both containers can hold, in the order in which they are written."""
 
 

@@ -30,11 +30,14 @@ _NUMBERED = re.compile(r"(?:([0-9]{1,2})-(?=[0-9]))?([0-9]{1,3})(?:[\s._)-]+(.*)
 _DELIMITERS = ",;\t"
 
 
-def read_manifest(uri: str, *, roots: Sequence[str] = ()) -> list[Track]:
-    """The tracks in manifest order; CatalogueError with every problem. `roots`: further folders sources may lie in."""
+def read_manifest(uri: str, *, roots: Sequence[str] = (), output: str = "") -> list[Track]:
+    """The tracks in manifest order; CatalogueError with every problem.
+
+    `roots` are further folders that sources may lie in; what lies below `output` is never a source of a folder.
+    """
     kind = os.path.splitext(uri)[1].lower()
     if _is_folder(uri):
-        rows, folder = _folder_rows(uri), uri
+        rows, folder = _folder_rows(uri, output), uri
     elif kind in _READERS:
         rows, folder = _READERS[kind](_bytes(uri)), _parent(uri)
     elif store.is_remote(uri) or store.exists(uri):
@@ -218,10 +221,12 @@ _READERS: dict[str, Callable[[bytes], list[RawRow]]] = {
 }
 
 
-def _folder_rows(folder: str) -> list[RawRow]:
+def _folder_rows(folder: str, output: str) -> list[RawRow]:
     """An album for each folder of audio below this one; disc, sequence and title from the names."""
     base = folder.rstrip("/") if store.is_remote(folder) else os.path.abspath(store.local_path(folder)).rstrip("/")
-    names = [uri[len(base) + 1 :] for uri in _listed(base) if uri.lower().endswith(AUDIO)]
+    ours = f"{output}/" if output else "\0"
+    found = [uri for uri in _listed(base) if uri.lower().endswith(AUDIO) and not uri.startswith(ours)]
+    names = [uri[len(base) + 1 :] for uri in found]
     if not names:
         raise CatalogueError("MANIFEST_EMPTY", f"folder {quoted(folder)} holds no audio: looked for {', '.join(AUDIO)}")
     albums: defaultdict[str, list[str]] = defaultdict(list)

@@ -5,7 +5,7 @@ A window then cuts the track out again, on the frame grid that all joined tracks
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dsp.audio import Audio
 from dsp.resampler import resampled_frames
@@ -22,12 +22,10 @@ def head_blocks(draft: Draft) -> Iterator[Audio]:
 
 
 def passage_blocks(planned: Planned) -> Iterator[Audio]:
-    """End of the track before, the track, start of the track after."""
-    if planned.plan.before:
-        yield from _neighbour_blocks(planned.plan.before, at_end=True)
+    """What sounds before the track, the track, what sounds after it."""
+    yield from _neighbour_blocks(planned.plan.before)
     yield from _file_blocks(planned.track.uri, planned.analysis.sha256, 0, None)
-    if planned.plan.after:
-        yield from _neighbour_blocks(planned.plan.after, at_end=False)
+    yield from _neighbour_blocks(planned.plan.after)
 
 
 class Window:
@@ -36,7 +34,7 @@ class Window:
     def __init__(self, planned: Planned, to_hz: int) -> None:
         from_hz, frames = planned.analysis.format.rate_hz, planned.analysis.format.frames
         position = planned.plan.position_frames
-        lead = planned.plan.before.frames if planned.plan.before else 0
+        lead = sum(neighbour.frames for neighbour in planned.plan.before)
         start = resampled_frames(position, from_hz, to_hz)
         self.frames = resampled_frames(position + frames, from_hz, to_hz) - start
         self._skip = start - resampled_frames(position - lead, from_hz, to_hz)
@@ -51,16 +49,16 @@ class Window:
         return kept
 
 
-def _neighbour_blocks(neighbour: Neighbour, at_end: bool) -> Iterator[Audio]:
-    first = -neighbour.frames if at_end else 0
-    yield from _file_blocks(neighbour.uri, neighbour.sha256, first, None if at_end else neighbour.frames)
+def _neighbour_blocks(neighbours: Iterable[Neighbour]) -> Iterator[Audio]:
+    for one in neighbours:
+        yield from _file_blocks(one.uri, one.sha256, one.first_frame, one.first_frame + one.frames)
 
 
 def _file_blocks(uri: str, sha256: str, start: int, stop: int | None) -> Iterator[Audio]:
-    """Frames of a file that must still be the one that was analysed; a negative start counts from the end."""
+    """Frames of a file that must still be the one that was analysed."""
     with store.fetched(uri) as path:
         if not path.exists() or sha256_of(path) != sha256:
             text = f"{uri} is not the file that was analysed in this run any more"
             raise TrackError("SOURCE_CHANGED", text, "Run again when the source is complete.")
         with open_source(path) as source:
-            yield from source.blocks(start if start >= 0 else source.format.frames + start, stop)
+            yield from source.blocks(start, stop)

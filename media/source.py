@@ -17,6 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from dsp.audio import Audio
+from media.headers import data_bytes, flac_md5
 from schemas.errors import TrackError
 from schemas.figures import AudioFormat
 
@@ -24,6 +25,10 @@ BLOCK_FRAMES = 8_192
 """64 KiB a channel: what one block touches stays in the processor's second cache."""
 READ_FRAMES = 4 * BLOCK_FRAMES
 """Frames asked of libsndfile at once: each call costs a seek."""
+MAX_FLOAT_RATIO = 16.0
+"""Float files may exceed full scale by up to 24 dB; what is beyond holds integers or garbage."""
+UNKNOWN_FRAMES = 1 << 62
+"""libsndfile's way to say that a FLAC's header leaves its length open."""
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 _LOSSLESS = {"ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32}
 _READ_AGAIN = "Export it again from the session, or copy it again, and compare checksums."
@@ -70,8 +75,8 @@ class Source:
 
     def checked_blocks(self) -> Iterator[Audio]:
         """The whole file in blocks; raises TrackError where the file contradicts itself."""
-        self._check_wav_length()
-        expected = _flac_md5(self.path) if self.format.container == "FLAC" else b""
+        self._check_length()
+        expected = flac_md5(self.path) if self.format.container == "FLAC" else b""
         digest = hashlib.md5(usedforsecurity=False)
         position = 0
         for block in self._raw(0, None):
@@ -110,10 +115,19 @@ class Source:
             at_s = (position + int(np.argmin(finite.all(axis=1)))) / self.format.rate_hz
             text = f"{self.path.name} holds NaN or infinity, first in the block at {at_s:.3f} s"
             raise TrackError("SOURCE_NOT_FINITE", text, "Render it again; a plug-in has failed.")
+        if np.abs(block).max(initial=0.0) > MAX_FLOAT_RATIO:
+            text = f"{self.path.name} holds values up to {np.abs(block).max():.3g}, full scale is 1.0"
+            raise TrackError("SOURCE_OUT_OF_RANGE", text, "Export it again with full scale at 1.0.")
         return np.asarray(block, dtype=np.float64)
 
-    def _check_wav_length(self) -> None:
-        claimed, present = _wav_data_bytes(self.path) if self.format.container in ("WAV", "WAVEX") else (0, 0)
+    def _check_length(self) -> None:
+        if self.format.frames >= UNKNOWN_FRAMES:
+            text = f"{self.path.name} does not say how long it is, as a FLAC made from a pipe"
+            raise TrackError("SOURCE_UNREADABLE", text, "Encode it again from a file.")
+        claimed, present = data_bytes(self.path)
+        if not claimed and present:
+            text = f"{self.path.name}: its header was never completed, {present} bytes follow it"
+            raise TrackError("SOURCE_CORRUPT", text, _READ_AGAIN)
         if claimed > present:
             text = f"{self.path.name}: its header promises {claimed} bytes of audio, the file holds {present}"
             raise TrackError("SOURCE_TRUNCATED", text, _READ_AGAIN)
@@ -158,29 +172,3 @@ def _packed(block: NDArray[np.int32], bits: int) -> bytes:
     if whole == 2:
         return values.astype("<i2").tobytes()
     return np.ascontiguousarray(values).view(np.uint8).reshape(-1, 4)[:, :whole].tobytes()
-
-
-def _flac_md5(path: Path) -> bytes:
-    """MD5 of the audio from STREAMINFO (RFC 9639, section 8.2); zeros where the encoder did not set it."""
-    with path.open("rb") as handle:
-        head = handle.read(64)
-    at = 10 + int.from_bytes(bytes(b & 0x7F for b in head[6:10]), "big") if head.startswith(b"ID3") else 0
-    with path.open("rb") as handle:
-        handle.seek(at)
-        info = handle.read(42)
-    return info[26:42] if info.startswith(b"fLaC") else b""
-
-
-def _wav_data_bytes(path: Path) -> tuple[int, int]:
-    """Bytes of audio that a RIFF header promises, and bytes that follow it; (0, 0) where there is no plain header."""
-    size = path.stat().st_size
-    with path.open("rb") as handle:
-        if handle.read(12)[:4] != b"RIFF":
-            return 0, 0
-        while len(head := handle.read(8)) == 8:
-            length = int.from_bytes(head[4:], "little")
-            if head[:4] == b"data":
-                # Writers that stream leave 0 or the largest number: there the end of the file is the end of the audio.
-                return (0, 0) if length >= 0xFFFFFF00 else (length, size - handle.tell())
-            handle.seek(length + (length & 1), 1)
-    return 0, 0

@@ -65,6 +65,8 @@ def master_track(planned: Planned, job: Job) -> Mastered:
     before, parts = ledger.get("masters", name, MasterRecord), _parts(planned, job.output)
     changed = _what_changed(before, parts, job)
     if before is not None and not changed:
+        if before.run_id == job.run_id:  # a retry of what this run itself has done
+            return structs.replace(_absolute(before.mastered, job.output), track=planned.track, plan=planned.plan)
         reason = f"source, settings and version are those of run {before.run_id}; the masters stand unaltered"
         return structs.replace(
             _absolute(before.mastered, job.output),
@@ -114,11 +116,11 @@ def _checked_sha256(path: Path, track: Track) -> str:
 
 def _parts(planned: Planned, output: str) -> dict[str, str]:
     """What a track's masters depend on, by the words in which a change is told."""
-    plan = structs.replace(planned.plan, decisions=(), target_limited=None, shared_by=1)
+    plan = structs.replace(planned.plan, decisions=(), target_limited=None, gain_group=0, shared_by=1)
     names = tuple(delivery.uri.removeprefix(output) for delivery in plan.deliveries)
     placeless = tuple(structs.replace(delivery, uri="") for delivery in plan.deliveries)
-    neighbours = tuple(n and structs.replace(n, uri="") for n in (plan.before, plan.after))
-    settings = structs.replace(plan, deliveries=placeless, before=None, after=None)
+    neighbours = tuple(tuple(structs.replace(n, uri="") for n in side) for side in (plan.before, plan.after))
+    settings = structs.replace(plan, deliveries=placeless, before=(), after=())
     return {
         "source": planned.analysis.sha256,
         "settings": fingerprint(settings),

@@ -5,6 +5,7 @@ Everything that Lathe publishes goes through `publish`: a reader never sees half
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ def read_bytes(uri: str) -> bytes:
 def list_files(folder: str) -> list[str]:
     """All files below a folder, sorted; hidden files and folders are left out."""
     if is_remote(folder):
-        found = [m.path for m in _beam().match([join(folder, "**")])[0].metadata_list]
+        found = [m.path for m in _beam().match([join(glob.escape(folder), "**")])[0].metadata_list]
         inside = {uri: uri[len(folder.rstrip("/")) + 1 :] for uri in found}
     else:
         root = local_path(folder)

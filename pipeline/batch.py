@@ -41,4 +41,4 @@ class ReadManifest(beam.PTransform):
 
 
 def _tracks(manifest: str, selection: Selection) -> list[Track]:
-    return selected_tracks(read_manifest(manifest, roots=selection.roots), selection)
+    return selected_tracks(read_manifest(manifest, roots=selection.roots, output=selection.output), selection)

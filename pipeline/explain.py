@@ -18,7 +18,7 @@ def explain(subject: str, output: str | None) -> str:
         return _explain_code(code)
     if output is None:
         guess = get_close_matches(code, CODES, 1)
-        meant = f"; did you mean {guess[0]}?" if guess else ""
+        meant = f"; did you mean {guess[0]}?" if guess else "."
         text = f'"{subject}" is no code{meant} To explain a track, add --output OUTPUT.'
         raise CatalogueError("UNKNOWN_SUBJECT", text)
     rows = _rows(output)

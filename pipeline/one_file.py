@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from msgspec import structs
 
@@ -12,7 +13,7 @@ from media.analysis import analyse
 from media.rehearsal import rehearse
 from media.rendering import render_track
 from media.steps import check_source, proved
-from media.store import publish, scratch
+from media.store import publish
 from schemas.errors import CatalogueError
 from schemas.profile import Delivery, Profile
 from schemas.qc import TrackRow
@@ -28,7 +29,8 @@ def master_file(source: Path, destination: Path, profile: Profile) -> TrackRow:
     _check_destination(source, destination)
     alone = structs.replace(profile, delivery=(_delivery(destination, profile),))
     planned = _plan(source, destination, alone)
-    with scratch(str(destination.parent.resolve()), RUN) as folder:
+    with TemporaryDirectory(dir=destination.parent, prefix=".lathe-") as name:
+        folder = Path(name)
         rendering = render_track(planned, folder)
         (plan,) = planned.plan.deliveries
         proof = proved(rendering.paths[plan.name], rendering.frames[plan.name])

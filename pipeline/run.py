@@ -68,9 +68,11 @@ class LostTracksError(RuntimeError):
 
 def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profile]]:
     """Manifest and profiles, checked as a whole; raises CatalogueError with everything that is wrong."""
-    tracks = read_manifest(request.manifest, roots=request.roots)
+    output = resolved_output(request.output)
+    tracks = read_manifest(request.manifest, roots=request.roots, output=output)
     selection = Selection(
         manifest=request.manifest if store.is_remote(request.manifest) else os.path.abspath(request.manifest),
+        output=output,
         roots=request.roots,
         only=request.only,
         limit=request.limit,
@@ -86,7 +88,7 @@ def run_catalogue(request: Request, progress: Progress) -> Summary:
     """Masters a catalogue; raises CatalogueError before anything is rendered, LostTracksError if tracks went missing."""
     started_s = time.monotonic()
     selection, tracks, profiles = prepared(request)
-    output = resolved_output(request.output)
+    output = selection.output
     run_id = new_run_id(output)
     wanted = [track.track_id for track in tracks if track.selected]
     job = Job(output=output, run_id=run_id, profiles=profiles, force=request.force)

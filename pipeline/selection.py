@@ -16,6 +16,8 @@ class Selection(Struct, frozen=True, kw_only=True):
     """A manifest, and what narrows it down; `digest` is that of the tracks the driver saw."""
 
     manifest: str
+    output: str = ""
+    """Where the run writes: never a source."""
     roots: tuple[str, ...] = ()
     only: str | None = None
     limit: int | None = None

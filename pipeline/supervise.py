@@ -5,6 +5,7 @@ Beam's local runner waits for ever when one of its worker processes dies; here t
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ def supervised(work: Callable[[], Any], tick: Callable[[], None]) -> None:
             if failures:
                 raise failures[0]
         except BaseException:
+            logging.disable(logging.CRITICAL)  # what Beam says of the workers that are stopped here is no news
             stop_children()
             raise
 

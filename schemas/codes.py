@@ -40,6 +40,10 @@ CODES: dict[str, Words] = {
         "refused", "Empty manifest", "The manifest names no track.",
         "Rows were counted.", "Give at least one row, or a folder with audio files.", _NEVER,
     ),
+    "MANIFEST_UNREADABLE": Words(
+        "refused", "Manifest cannot be read", "The file is broken: its lines or its encoding; each place is listed.",
+        "The whole file was read.", "Write it again with the program that it came from.", _NEVER,
+    ),
     "MANIFEST_INVALID": Words(
         "refused", "Errors in the manifest", "Rows or columns break a rule; each is listed with row, column and value.",
         "Every row was checked before anything was rendered.", "Correct the rows that are listed.", _NEVER,
@@ -59,6 +63,11 @@ CODES: dict[str, Words] = {
     "PROFILE_INVALID": Words(
         "refused", "Errors in the profile", "A key is unknown or a value is out of range; each is listed with its line.",
         "The whole profile was checked.", "Correct the lines that are listed.", _NEVER,
+    ),
+    "UNKNOWN_SUBJECT": Words(
+        "refused", "Nothing to explain", "`lathe explain` knows neither a code nor a track of that name.",
+        "Codes, then track ids, ISRCs and titles of the newest run were searched.",
+        "Use a name that the summary or the Parquet files show.", _NEVER,
     ),
     "NOTHING_SELECTED": Words(
         "refused", "No track selected", "`--only` and `--limit` leave no track of the manifest.",
@@ -90,6 +99,10 @@ CODES: dict[str, Words] = {
     "SOURCE_NOT_FINITE": Words(
         "rejected", "NaN or infinity in the source", "A float file holds values that are no sound.",
         "Every sample was looked at.", "Render the mix again; a plug-in has failed.", _NEVER,
+    ),
+    "SOURCE_OUT_OF_RANGE": Words(
+        "rejected", "Values far beyond full scale", "A float file holds values above 16 (+24 dBFS): not sound at full scale 1.0.",
+        "Every sample was looked at.", "Export again with full scale at 1.0 (integers were stored as floats).", _NEVER,
     ),
     "SOURCE_SILENT": Words(
         "rejected", "Silent track", "Nothing in the track is louder than -70 LUFS: it has no loudness to master to.",

@@ -41,8 +41,9 @@ class Neighbour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     uri: str
     sha256: str
+    first_frame: int
     frames: int
-    """Frames of it that are heard by the chain: the last ones before this track, or the first ones after it."""
+    """The stretch of it that the chain hears: its end before this track, or its start after it."""
 
 
 class DeliveryPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,12 +67,15 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     head: Head
     gain_db: float
     shared_by: int
-    """Number of tracks that share this gain: together they meet the target, one alone need not."""
+    """So many tracks share this gain: together they meet the target, one alone need not."""
     deliveries: tuple[DeliveryPlan, ...]
-    before: Neighbour | None = None
-    after: Neighbour | None = None
+    before: tuple[Neighbour, ...] = ()
+    after: tuple[Neighbour, ...] = ()
+    """Stretches in the order in which they are heard; more than one where a track is shorter than the run-in."""
     position_frames: int = 0
     """Where the track begins in the run of tracks that join without a gap: keeps another rate's frames on one grid."""
+    gain_group: int = 0
+    """Number of that group in its album."""
     target_limited: str | None = None
     """Why the target was not pursued to the end; None where it was."""
     decisions: tuple[Decision, ...] = ()

@@ -51,8 +51,8 @@ class Draft(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limiter: LimiterSettings
     gains_db: tuple[float, ...]
     """Gains to rehearse, rising; one alone where nothing after it can change the loudness."""
-    before: Neighbour | None = None
-    after: Neighbour | None = None
+    before: tuple[Neighbour, ...] = ()
+    after: tuple[Neighbour, ...] = ()
     position_frames: int = 0
     run: int = 0
     """Number of the run of joined tracks in the album: its tracks share every setting."""

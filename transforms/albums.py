@@ -9,6 +9,7 @@ import apache_beam as beam
 from decisions.album import draft_album, settle_album
 from schemas.profile import Profile
 from schemas.steps import AnyMember, Job, Member, Rejected, album_of, track_of
+from transforms.outcomes import attempt_album
 
 
 class DraftAlbums(beam.PTransform):
@@ -56,15 +57,15 @@ class GroupByAlbum(beam.PTransform):
 
 def _draft(album: tuple[str, Iterable[AnyMember]], job: Job) -> Iterable[AnyMember]:
     known = list(album[1])
-    return draft_album(known, _profile(known, job))  # type: ignore[arg-type]
+    return attempt_album("draft", lambda: draft_album(known, profile_of(known, job)), known)  # type: ignore[arg-type]
 
 
 def _settle(album: tuple[str, Iterable[AnyMember]], job: Job) -> Iterable[AnyMember]:
-    known = list(album[1])
-    return settle_album(known, _profile(known, job), f"{job.output}/masters")  # type: ignore[arg-type]
+    known, masters = list(album[1]), f"{job.output}/masters"
+    return attempt_album("settle", lambda: settle_album(known, profile_of(known, job), masters), known)  # type: ignore[arg-type]
 
 
-def _profile(members: list[AnyMember], job: Job) -> Profile:
+def profile_of(members: list[AnyMember], job: Job) -> Profile:
     """The profile of an album: the manifest was checked to name one for all its tracks."""
     named = (track_of(m) for m in members if not isinstance(m, Rejected))
     return job.profiles[next((track.profile for track in named if track is not None), "")]

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 
 from apache_beam.metrics import Metrics
 
 from media import store
 from schemas.errors import TrackError
-from schemas.steps import AnyMember, Job, Rejected
+from schemas.steps import AnyMember, Job, Rejected, track_of
 from schemas.track import Track
 
-T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
@@ -30,6 +28,21 @@ def attempt(stage: str, work: Callable[[], AnyMember], track: Track, job: Job) -
     except Exception as error:  # the unforeseen is a record too, with its trace in the log
         LOG.exception("track %s failed while Lathe would %s it", track.track_id, stage)
         code, text, hint = "INTERNAL_ERROR", f"{type(error).__name__}: {error}", "Report it with the log."
+    return _rejected(track, stage, code, text, hint)
+
+
+def attempt_album(stage: str, work: Callable[[], Sequence[AnyMember]], members: Sequence[AnyMember]) -> list[AnyMember]:
+    """What was decided of an album, or its tracks as rejected; one album never stops the others."""
+    try:
+        return list(work())
+    except Exception as error:  # the unforeseen is a record too, with its trace in the log
+        LOG.exception("an album failed while Lathe would %s it", stage)
+        text, found = f"{type(error).__name__}: {error}", [(member, track_of(member)) for member in members]
+        hint = "Report it with the log."
+        return [m if t is None else _rejected(t, stage, "INTERNAL_ERROR", text, hint) for m, t in found]
+
+
+def _rejected(track: Track, stage: str, code: str, text: str, hint: str) -> Rejected:
     Metrics.counter("lathe", f"rejected_{code}").inc()
     return Rejected(
         track_id=track.track_id,
@@ -57,7 +70,7 @@ def report_progress(job: Job, outcome: str) -> None:
 
 
 def _of_system(error: OSError, track: Track, job: Job) -> tuple[str, str, str]:
-    ours = str(error.filename or "").startswith(job.output)
+    ours = str(error.filename or "").startswith(f"{job.output}/")
     if error.errno in _NO_ROOM or ours:
         return "OUTPUT_NOT_WRITABLE", f"cannot write into {job.output}: {error.strerror}", "Make room, then run again."
     if isinstance(error, FileNotFoundError):

@@ -12,7 +12,7 @@ from decisions.rows import album_row, rejected_row, track_row
 from media.store import join
 from schemas.qc import AlbumRow, RejectedRow, TrackRow
 from schemas.steps import AnyMember, Job, Mastered, Member, Rejected
-from transforms.albums import GroupByAlbum
+from transforms.albums import GroupByAlbum, profile_of
 from transforms.arrow import arrow_schema
 
 
@@ -49,5 +49,6 @@ def _rejected_rows(member: AnyMember, job: Job) -> Iterable[dict[str, Any]]:
 
 
 def _album_row(album: tuple[str, Iterable[AnyMember]], job: Job) -> dict[str, Any]:
-    row = album_row(list(album[1]), job.run_id)  # type: ignore[arg-type]
+    members = list(album[1])
+    row = album_row(members, job.run_id, profile_of(members, job))  # type: ignore[arg-type]
     return msgspec.to_builtins(row)  # type: ignore[no-any-return]

@@ -1,0 +1,263 @@
+"""Profiles: the built-in ones are whole and sourced; a wrong one is told by file, line, and what was probably meant."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from decisions.profile_files import FOLDER, built_in, load_profile, profile_texts
+from schemas.errors import CatalogueError
+from schemas.profile import Profile
+
+BASED = 'based_on = "streaming"\nname = "mine"\ndescription = "Mine"\n'
+
+
+def write(folder: Path, text: str, name: str = "mine.toml") -> str:
+    path = folder / name
+    path.write_bytes(text.encode())
+    return str(path)
+
+
+def problems(folder: Path, text: str, code: str = "PROFILE_INVALID") -> list[str]:
+    with pytest.raises(CatalogueError, match=r"\S") as caught:
+        load_profile(write(folder, text))
+    assert code == caught.value.code
+    return caught.value.problems
+
+
+# Built-in profiles
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_every_built_in_profile_loads_under_its_own_name(name):
+    assert load_profile(name).name == name
+
+
+def test_the_built_in_profiles_are_known_by_name():
+    assert {"streaming", "cd", "dynamic", "loud", "broadcast-r128"} <= set(built_in())
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_every_number_of_a_built_in_profile_has_its_source_beside_it(name):
+    lines = (FOLDER / f"{name}.toml").read_text(encoding="utf-8").splitlines()
+    bare = [
+        line
+        for above, line in zip(["", *lines], lines, strict=False)
+        if re.match(r"\w+ = .*\d", line) and not line.startswith(("name", "description"))
+        if "#" not in line and not above.startswith("#")
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_built_in_profile_says_its_target_and_ceiling_in_its_description(name):
+    profile = load_profile(name)
+    assert f"{profile.loudness.target_lufs:g} LUFS" in profile.description
+    assert f"{profile.limiter.ceiling_dbtp:g} dBTP" in profile.description
+
+
+# Based on another
+
+
+def test_a_profile_changes_only_what_differs(tmp_path):
+    path = write(tmp_path, BASED + "[loudness]\ntarget_lufs = -12\n")
+    mine, base = load_profile(path), load_profile("streaming")
+    assert mine.loudness.target_lufs == -12.0
+    assert (mine.loudness.max_gain_db, mine.limiter, mine.delivery) == (
+        base.loudness.max_gain_db,
+        base.limiter,
+        base.delivery,
+    )
+
+
+def test_deliveries_are_replaced_not_added(tmp_path):
+    path = write(tmp_path, BASED + '[[delivery]]\nname = "one"\ncontainer = "wav"\nbits = 16\n')
+    assert [delivery.name for delivery in load_profile(path).delivery] == ["one"]
+
+
+def test_a_profile_can_stand_on_one_beside_it(tmp_path):
+    write(tmp_path, BASED + "[loudness]\ntarget_lufs = -12.0\n", "label.toml")
+    path = write(tmp_path, 'based_on = "label.toml"\nname = "mine"\n')
+    assert load_profile(path).loudness.target_lufs == -12.0
+
+
+def test_the_texts_of_a_profile_are_its_own_and_all_it_stands_on(tmp_path):
+    write(tmp_path, BASED, "label.toml")
+    path = write(tmp_path, 'based_on = "label.toml"\nname = "mine"\n')
+    assert ["streaming.toml", "label.toml", "mine.toml"] == [name for name, _ in profile_texts(path)]
+
+
+def test_profiles_in_a_circle_are_refused(tmp_path):
+    write(tmp_path, 'based_on = "mine.toml"\n', "other.toml")
+    assert ["mine.toml: based_on 'other.toml' leads in a circle or is no name"] == problems(
+        tmp_path, 'based_on = "other.toml"\n'
+    )
+
+
+@pytest.mark.parametrize("base", ["3", "true", '["cd"]'])
+def test_a_base_that_is_no_name_is_refused(tmp_path, base):
+    (problem,) = problems(tmp_path, f"based_on = {base}\n")
+    assert "leads in a circle or is no name" in problem
+
+
+def test_a_base_that_does_not_exist_is_refused(tmp_path):
+    (problem,) = problems(tmp_path, 'based_on = "steaming"\n', "PROFILE_UNKNOWN")
+    assert 'did you mean "streaming"?' in problem
+
+
+# Unknown keys, with line and suggestion
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('nmae = "x"\n', 'mine.toml, line 4: unknown key "nmae"; did you mean "name"?'),
+        (
+            "[loudness]\n\ntarget_lusf = -14.0\n",
+            'mine.toml, line 6: unknown key "target_lusf" in [loudness]; did you mean "target_lufs"?',
+        ),
+        (
+            "[compressor]\nratio = 2.0\n",
+            'mine.toml, line 5: unknown key "ratio" in [compressor]; did you mean "compression_ratio"?',
+        ),
+        (
+            '[[delivery]]\nname = "a"\ncontainer = "wav"\nbit = 16\n',
+            'mine.toml, line 7: unknown key "bit" in [delivery]; did you mean "bits"?',
+        ),
+        ("[lodness]\ntarget_lufs = -14.0\n", 'mine.toml, line 4: unknown key "lodness"; did you mean "loudness"?'),
+    ],
+)
+def test_an_unknown_key_is_told_with_its_line_and_what_was_meant(tmp_path, text, expected):
+    (problem,) = problems(tmp_path, BASED + text)
+    assert problem == expected or (problem.startswith(expected[: expected.index(";")]) and "known are" in problem)
+
+
+def test_all_unknown_keys_are_told_at_once(tmp_path):
+    found = problems(tmp_path, BASED + "[loudness]\nfoo = 1\nbar = 2\n[tone]\nbaz = 3\n")
+    assert [5, 6, 8] == [int(re.findall(r"line (\d+)", problem)[0]) for problem in found]
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "value"),
+    [
+        ("[loudness]\ntarget_lufs = -41.0\n", 5, "loudness.target_lufs"),
+        ("[loudness]\ntarget_lufs = -3.9\n", 5, "loudness.target_lufs"),
+        ("[loudness]\ntarget_lufs = nan\n", 5, "loudness.target_lufs"),
+        ('[loudness]\nmode = "albums"\n', 5, "loudness.mode"),
+        ("[loudness]\ntolerance_lu = 0.0\n", 5, "loudness.tolerance_lu"),
+        ('[limiter]\nrelease_s = 0.1\nceiling_dbtp = "0"\n', 6, "limiter.ceiling_dbtp"),
+        ("[limiter]\nceiling_dbtp = 0.1\n", 5, "limiter.ceiling_dbtp"),
+        ("[limiter]\nlookahead_s = 2\n", 5, "limiter.lookahead_s"),
+        ("[tone]\namount_ratio = 1.5\n", 5, "tone.amount_ratio"),
+        ("[cleaning]\ncutoff_hz = 0\n", 5, "cleaning.cutoff_hz"),
+        ("[source]\nmax_channels = 3\n", 5, "source.max_channels"),
+        ('[[delivery]]\nname = "a"\ncontainer = "wav"\nbits = 20\n', 7, "delivery.bits"),
+        ('[[delivery]]\nname = "A!"\ncontainer = "wav"\nbits = 16\n', 5, "delivery.name"),
+        ('[[delivery]]\nname = "a"\ncontainer = "mp3"\nbits = 16\n', 6, "delivery.container"),
+    ],
+)
+def test_a_value_out_of_range_is_told_with_its_line(tmp_path, text, line, value):
+    (problem,) = problems(tmp_path, BASED + text)
+    assert problem.startswith(f"mine.toml, line {line}: {value}: ")
+
+
+def test_a_wrong_second_delivery_is_told_by_its_own_line(tmp_path):
+    good, bad = ('[[delivery]]\nname = "{}"\ncontainer = "wav"\nbits = {}\n'.format(*v) for v in (("a", 16), ("b", 20)))
+    (problem,) = problems(tmp_path, BASED + good + bad)
+    assert problem.startswith("mine.toml, line 11: delivery.bits: ")
+
+
+def test_a_wrong_value_in_the_base_is_told_by_the_base_s_line(tmp_path):
+    write(tmp_path, BASED + "[loudness]\ntarget_lufs = 5.0\n", "label.toml")
+    (problem,) = problems(tmp_path, 'based_on = "label.toml"\nname = "mine"\n')
+    assert problem.startswith("label.toml, line 5: loudness.target_lufs: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[tone]\nbands_hz = [100, 200]\n", "tone.bands_hz, tone.target_db and tone.deadband_db must be equally long"),
+        (
+            "[tone]\nbands_hz = [200, 100]\ntarget_db = [0, 0]\ndeadband_db = [1, 1]\n",
+            "tone.bands_hz must rise from above 0",
+        ),
+        ("[source]\nmin_rate_hz = 96000\nmax_rate_hz = 48000\n", "source.min_rate_hz must not exceed"),
+        (
+            '[[delivery]]\nname = "a"\ncontainer = "wav"\nbits = 16\n[[delivery]]\nname = "a"\ncontainer = "flac"\nbits = 24\n',
+            "each delivery needs a name of its own, got a, a",
+        ),
+    ],
+)
+def test_values_that_do_not_fit_together_are_told(tmp_path, text, expected):
+    (problem,) = problems(tmp_path, BASED + text)
+    assert expected in problem
+
+
+@pytest.mark.parametrize(
+    "text", ["target_db = [nan]", "deadband_db = [nan]", "deadband_db = [-3.0]", "bands_hz = [inf]"]
+)
+def test_a_tone_curve_holds_no_nonsense(tmp_path, text):
+    whole = {"bands_hz": "[1000]", "target_db": "[0]", "deadband_db": "[3]", **dict([text.split(" = ")])}
+    found = problems(tmp_path, BASED + "[tone]\n" + "".join(f"{key} = {value}\n" for key, value in whole.items()))
+    assert text.split(" = ")[0] in found[0]
+
+
+def test_a_profile_that_lacks_a_table_is_refused(tmp_path):
+    (problem,) = problems(tmp_path, 'name = "mine"\ndescription = "Mine"\n')
+    assert "missing required field" in problem
+
+
+@pytest.mark.parametrize(
+    "text", ["delivery = 3", "loudness = 3", 'tone = "flat"', "[delivery]\nname = 'a'", "delivery = []"]
+)
+def test_a_table_that_is_none_is_refused(tmp_path, text):
+    (problem,) = problems(tmp_path, BASED + text + "\n")
+    assert re.match(r"mine\.toml, line 4: (delivery|loudness|tone)", problem)
+
+
+# Files
+
+
+@pytest.mark.parametrize("text", ["name = ", "[loudness", "= 3", "name = 'a'\nname = 'b'\n"])
+def test_what_is_no_toml_is_told_with_the_line(tmp_path, text):
+    (problem,) = problems(tmp_path, text)
+    assert re.search(r"mine\.toml: .*(line \d|end of document)", problem)
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path):
+    assert load_profile(write(tmp_path, "\ufeff" + BASED)).name == "mine"
+
+
+def test_windows_line_ends_are_no_error(tmp_path):
+    (problem,) = problems(tmp_path, (BASED + "[loudness]\ntarget_lufs = 0\n").replace("\n", "\r\n"))
+    assert problem.startswith("mine.toml, line 5: ")
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CatalogueError, match="mine.toml cannot be read"):
+        load_profile(str(path))
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(CatalogueError, match="cannot be read") as caught:
+        load_profile(str(tmp_path / "none.toml"))
+    assert caught.value.code == "PROFILE_UNREADABLE"
+
+
+@pytest.mark.parametrize(("name", "meant"), [("steaming", "streaming"), ("Loud", "loud"), ("CD", None), ("", None)])
+def test_an_unknown_name_is_told_with_what_was_meant(name, meant):
+    with pytest.raises(CatalogueError, match=f'no profile "{name}" among broadcast-r128, cd') as caught:
+        load_profile(name)
+    assert caught.value.code == "PROFILE_UNKNOWN"
+    assert meant is None or f'did you mean "{meant}"?' in str(caught.value)
+
+
+def test_a_loaded_profile_is_a_profile():
+    assert isinstance(load_profile("streaming"), Profile)
