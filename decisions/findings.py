@@ -36,7 +36,8 @@ def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> 
         found.append(_finding("ALBUM_INCOMPLETE", text, measured=float(len(rejected)), limit=0.0, unit="tracks"))
     for group in _gain_groups(tracks):
         found += _target_findings(group[0], [track.masters[0].proof for track in group])
-        whole = len(group) == group[0].plan.shared_by  # part of a group need not be as loud as the whole
+        # Part of a group need not be as loud as the whole, and a track alone was judged in its own row.
+        whole = len(group) == group[0].plan.shared_by > 1
         for number, master in enumerate(group[0].masters if whole else ()):
             found += _loudness_findings([t.masters[number].proof for t in group], master.delivery, group[0])
     return tuple(sorted(found, key=lambda finding: _RANK[finding.severity]))
@@ -49,10 +50,10 @@ def verdict(findings: Iterable[Finding]) -> str:
 
 
 def _gain_groups(tracks: Sequence[Mastered]) -> list[list[Mastered]]:
-    """Tracks that share a gain; one that has its own is judged by itself."""
+    """Tracks by the gain that they share; in track mode one that has its own stands for itself."""
     groups: dict[int, list[Mastered]] = {}
     for track in tracks:
-        if track.plan.shared_by > 1:
+        if track.plan.shared_by > 1 or track.plan.mode == "album":
             groups.setdefault(track.plan.gain_group, []).append(track)
     return list(groups.values())
 

@@ -12,6 +12,8 @@ from schemas.qc import AlbumRow, RejectedRow, TrackRow
 from tests.transforms.members import JOB, analysed, mastered, rehearsed, rejected
 from transforms.arrow import arrow_schema
 
+PROFILE = JOB.profiles[""]
+
 
 def names(text):
     return text.split()
@@ -61,11 +63,11 @@ def test_what_every_track_has_is_never_null(name):
 
 
 def rows():
-    (draft,) = draft_album([analysed()], JOB.profiles[""])
-    (planned,) = settle_album([rehearsed(draft)], JOB.profiles[""], "/nowhere/masters")
+    (draft,) = draft_album([analysed()], PROFILE)
+    (planned,) = settle_album([rehearsed(draft)], PROFILE, "/nowhere/masters")
     member = mastered(planned)
     return [
-        track_row(member, "r", JOB.profiles[""]), album_row([member, rejected(2)], "r", JOB.profiles[""]), album_row([rejected()], "r", JOB.profiles[""]),
+        track_row(member, "r", PROFILE), album_row([member, rejected(2)], "r", PROFILE), album_row([rejected()], "r", PROFILE),
         rejected_row(rejected(), "r"),
     ]  # fmt: skip
 

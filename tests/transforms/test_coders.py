@@ -21,7 +21,8 @@ from transforms.coders import KINDS, RecordCoder, register_coders
 (DRAFT,) = draft_album([analysed()], JOB.profiles[""])
 REHEARSED = rehearsed(DRAFT)
 (PLANNED,) = settle_album([REHEARSED], JOB.profiles[""], "/nowhere/masters")
-JOINED = structs.replace(DRAFT, before=Neighbour(uri="/a", sha256="1" * 64, frames=7), position_frames=9, run=2)
+NEIGHBOUR = Neighbour(uri="/a", sha256="1" * 64, first_frame=3, frames=7)
+JOINED = structs.replace(DRAFT, before=(NEIGHBOUR,), position_frames=9, run=2)
 EVERY_KIND = [analysed(), DRAFT, JOINED, REHEARSED, PLANNED, mastered(PLANNED), rejected()]
 MAYBE = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 
