@@ -1,7 +1,7 @@
 """The gating blocks of a programme as a small record: what lets the loudness of an album be pooled (law 4).
 
-400 ms blocks above -70 LUFS are counted in bins of 0.1 LU with their energies summed as integers, so that merging is exact
-and no order of merging changes a bit (law 8). Only blocks within 0.1 LU of the relative gate can fall on its wrong side.
+400 ms blocks above -70 LUFS are counted in bins of 0.01 LU with their energies summed as integers, so that merging is exact
+and no order of merging changes a bit (law 8). Only blocks within 0.01 LU of the relative gate can fall on its wrong side.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 OFFSET_LU = -0.691  # BS.1770-5 annex 1, equation 2: cancels the K-weighting's gain at 997 Hz
 ABSOLUTE_GATE_LUFS = -70.0  # BS.1770-5 annex 1, gating
 RELATIVE_GATE_LU = -10.0  # BS.1770-5 annex 1, gating
-BINS_PER_LU = 10
+BINS_PER_LU = 100
 ENERGY_UNIT = 2.0**-36
 """Quantum of the summed energies: 1e-4 of a block at the absolute gate; an album of 70 h at full scale still fits 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatingBlocks:
-    """Bins (0.1 LU above -70 LUFS, rising), the number of blocks in each, and their energy in units of 2^-36."""
+    """Bins (0.01 LU each, above -70 LUFS, rising), the number of blocks in each, and their energy in units of 2^-36."""
 
     bins: tuple[int, ...] = ()
     counts: tuple[int, ...] = ()
