@@ -58,18 +58,15 @@ def integrated_lufs(blocks: GatingBlocks) -> float | None:
     ungated = _mean(blocks, 0)
     if ungated is None:
         return None
-    gate_lufs = ungated + RELATIVE_GATE_LU
-    first = sum(1 for level in blocks.bins if _middle_lufs(level) <= gate_lufs)
+    gate = energy_of(ungated + RELATIVE_GATE_LU) / ENERGY_UNIT
+    # The mean of a bin stands for its blocks: a bin with one block is exact.
+    first = sum(energy <= gate * count for count, energy in zip(blocks.counts, blocks.energies, strict=True))
     return _mean(blocks, first)
 
 
 def bin_of(loudness: float) -> int:
     """The bin of a block above the absolute gate."""
     return int((loudness - ABSOLUTE_GATE_LUFS) * BINS_PER_LU)
-
-
-def _middle_lufs(level: int) -> float:
-    return ABSOLUTE_GATE_LUFS + (level + 0.5) / BINS_PER_LU
 
 
 def _mean(blocks: GatingBlocks, first: int) -> float | None:
