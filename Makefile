@@ -17,7 +17,7 @@ demo: $(VENV)/.lathe
 	$(BIN)/python examples/where_to_look.py $(DEMO)/output
 
 test: check
-	$(BIN)/pytest -n 2 $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .

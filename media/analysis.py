@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.audio import Audio, Floats, power_to_db, to_db
+from dsp.audio import MAX_RATE_HZ, MIN_RATE_HZ, Audio, Floats, power_to_db, to_db
 from dsp.edge_meter import EdgeMeter
 from dsp.gating import loudness_lufs
 from dsp.levels import LevelMeter, Levels
@@ -29,13 +29,20 @@ MAX_CHANNELS = 6
 def analyse(path: Path, sha256: str | None = None) -> Analysis:
     """Decodes a file once, checks it, and measures it; raises TrackError where it is not sound."""
     with open_source(path) as source:
-        if source.format.channels > MAX_CHANNELS:
-            text = f"{path.name} has {source.format.channels} channels; 1 to {MAX_CHANNELS} can be measured"
-            raise TrackError("CHANNELS_UNSUPPORTED", text, "Give a mono or stereo mix.")
+        _check_measurable(source.format, path.name)
         meters = Meters(source.format.rate_hz, source.format.channels)
         for block in source.checked_blocks():
             meters.push(block)
         return meters.analysis(source.format, sha256 or sha256_of(path), source.tags)
+
+
+def _check_measurable(audio: AudioFormat, name: str) -> None:
+    if audio.channels > MAX_CHANNELS:
+        text = f"{name} has {audio.channels} channels; 1 to {MAX_CHANNELS} can be measured"
+        raise TrackError("CHANNELS_UNSUPPORTED", text, "Give a mono or stereo mix.")
+    if not MIN_RATE_HZ <= audio.rate_hz <= MAX_RATE_HZ:
+        text = f"{name} has a rate of {audio.rate_hz} Hz; {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz can be measured"
+        raise TrackError("RATE_UNSUPPORTED", text, "Give the recording at its original rate.")
 
 
 class Meters:

@@ -185,3 +185,9 @@ def _peak_mib(folder, seconds):
 
 def test_minutes_are_told_in_seconds(tmp_path):
     assert math.isclose(analyse(write(tmp_path / "a.wav", noise(seconds=1.5))).format.duration_s, 1.5)
+
+
+@pytest.mark.parametrize("rate_hz", [1_000, 7_999, 400_000])
+def test_a_rate_that_no_meter_was_made_for_is_refused(tmp_path, rate_hz):
+    with pytest.raises(TrackError, match="RATE_UNSUPPORTED"):
+        analyse(write(tmp_path / "a.wav", noise(seconds=0.1), rate_hz))
