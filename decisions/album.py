@@ -12,14 +12,14 @@ from dataclasses import replace
 from hashlib import sha256
 from statistics import fmean
 
-from decisions.cleaning import decide_cleaning
+from decisions.cleaning import decide_cleaning, offset_at_start
 from decisions.gain import STEPS_DB, GainDecision, decide_gain
 from decisions.tone import decide_tone, tone_change_lu
 from dsp.edges import runs_on
 from dsp.gating import integrated_lufs, pooled
 from dsp.settings import CompressorSettings, LimiterSettings, QuantiserSettings
 from schemas.plan import Decision, DeliveryPlan, Head, Neighbour, Plan
-from schemas.profile import CompressorChoice, Delivery, Profile
+from schemas.profile import CompressorChoice, Delivery, LimiterChoice, Profile
 from schemas.steps import (
     Analysed,
     Analysing,
@@ -47,7 +47,8 @@ def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting
     runs = _runs(tracks)
     groups = runs if profile.loudness.mode == "track" else [[number for run in runs for number in run]]
     for group in groups if tracks else []:
-        tone = decide_tone([tracks[i].analysis.figures.spectrum_db for i in group], profile.tone)
+        spectra = [tracks[i].analysis.figures.spectrum_db for i in group]
+        tone = decide_tone(spectra, profile.tone, [tracks[i].analysis.format.duration_s for i in group])
         heads = {i: _head(tracks, run, tone, profile) for run in runs for i in run if i in group}
         gains_db = _gains_db([tracks[i] for i in group], [heads[i][0] for i in group], profile)
         for i in group:
@@ -102,7 +103,7 @@ def _head(
     subsonic, why = next((c for c in cleaning if c[0] is not None), cleaning[0])
     if subsonic is not None:
         # The filter starts once for the whole run, settled on the offset that it meets first.
-        subsonic = replace(subsonic, offset_ratio=tracks[run[0]].analysis.offset_ratio)
+        subsonic = replace(subsonic, offset_ratio=offset_at_start(tracks[run[0]].analysis))
     loudness = integrated_lufs(pooled(tracks[i].analysis.gating for i in run))
     compressor = _compressor(loudness, profile.compressor)
     head = Head(subsonic=subsonic, equaliser=tone[0], compressor=compressor[0])  # type: ignore[arg-type]
@@ -135,23 +136,14 @@ def _gains_db(group: Sequence[Analysed], heads: Sequence[Head], profile: Profile
     peaks_dbtp = [m.analysis.figures.true_peak_dbtp for m in group]
     peak_dbtp = max((peak for peak in peaks_dbtp if peak is not None), default=-math.inf)
     untouched = all(not head.settings() for head in heads)
-    if untouched and peak_dbtp + plain_db < _lowest_ceiling_dbtp(profile) - SAFE_PEAK_DB:
+    if untouched and peak_dbtp + plain_db < profile.limiter.ceiling_dbtp - SAFE_PEAK_DB:
         return (plain_db,)
     return tuple(round(plain_db + step, 3) for step in STEPS_DB)
 
 
-def _lowest_ceiling_dbtp(profile: Profile) -> float:
-    return min(_ceiling_dbtp(delivery, profile) for delivery in profile.delivery)
-
-
-def _ceiling_dbtp(delivery: Delivery, profile: Profile) -> float:
-    return profile.limiter.ceiling_dbtp if delivery.ceiling_dbtp is None else delivery.ceiling_dbtp
-
-
-def _limiter(ceiling_dbtp: float, profile: Profile) -> LimiterSettings:
-    choice = profile.limiter
+def _limiter(choice: LimiterChoice) -> LimiterSettings:
     return LimiterSettings(
-        ceiling_dbtp=ceiling_dbtp,
+        ceiling_dbtp=choice.ceiling_dbtp,
         lookahead_s=choice.lookahead_s,
         hold_s=choice.hold_s,
         release_s=choice.release_s,
@@ -173,7 +165,7 @@ def _draft(
         track=track.track,
         analysis=track.analysis,
         head=head[0],
-        limiter=_limiter(_lowest_ceiling_dbtp(profile), profile),
+        limiter=_limiter(profile.limiter),
         gains_db=gains_db,
         before=_before([tracks[k] for k in run if k < i], position, profile),
         after=_after([tracks[k] for k in run if k > i]),
@@ -276,7 +268,7 @@ def _delivery(draft: Draft, choice: Delivery, gain_db: float, profile: Profile, 
         uri=f"{masters}/{choice.name}/{track.album_folder}/{track.file_stem}.{choice.container}",
         container=choice.container,
         rate_hz=rate_hz,
-        limiter=_limiter(_ceiling_dbtp(choice, profile), profile),
+        limiter=_limiter(profile.limiter),
         quantiser=QuantiserSettings(bits=choice.bits, dither=not untouched, seed=_seed(track.track_id, choice.name)),
     )
 

@@ -9,6 +9,9 @@ from schemas.figures import Analysis
 from schemas.plan import Decision
 from schemas.profile import CleaningChoice
 
+NEAR_RATIO = 0.25
+"""The first 50 ms lie on the offset if their mean differs from it by no more than this share (our choice)."""
+
 
 def decide_cleaning(analysis: Analysis, choice: CleaningChoice) -> tuple[SubsonicSettings | None, Decision]:
     """The subsonic filter of a track, or None, with the reason."""
@@ -22,8 +25,18 @@ def decide_cleaning(analysis: Analysis, choice: CleaningChoice) -> tuple[Subsoni
     else:
         why = "no constant offset and no rumble above their limits"
         return None, Decision(what="subsonic filter", how_much="off", why=why)
-    settings = SubsonicSettings(cutoff_hz=choice.cutoff_hz, offset_ratio=analysis.offset_ratio)
+    settings = SubsonicSettings(cutoff_hz=choice.cutoff_hz, offset_ratio=offset_at_start(analysis))
     return settings, Decision(what="subsonic filter", how_much=f"{choice.cutoff_hz:g} Hz", why=why)
+
+
+def offset_at_start(analysis: Analysis) -> tuple[float, ...]:
+    """The offset on which the filter may start settled: the track's, where the track begins on it, else 0.
+
+    Settled on an offset that comes later, the filter would begin with a click of its size.
+    """
+    means = analysis.head.mean_ratio or (0.0,) * len(analysis.offset_ratio)
+    pairs = zip(analysis.offset_ratio, means, strict=True)
+    return tuple(offset if abs(mean - offset) <= NEAR_RATIO * abs(offset) else 0.0 for offset, mean in pairs)
 
 
 def _rumble_db(analysis: Analysis) -> float:

@@ -19,12 +19,27 @@ DURATION_WARN_S = 1.0  # DDEX practice: less is rounding
 def track_findings(mastered: Mastered, profile: Profile) -> tuple[Finding, ...]:
     """Everything to be said about a track and its masters, the worst first."""
     proof = mastered.masters[0].proof
-    found = [*_source_findings(mastered, profile), *_target_findings(mastered, [proof])]
+    found = source_findings(mastered.analysis, profile, mastered.track.duration_s)
+    found += _target_findings(mastered, [proof])
     for master in mastered.masters:
         found += _master_findings(master)
         if mastered.plan.shared_by == 1:
             found += _loudness_findings([master.proof], master.delivery, mastered)
     return tuple(sorted(found, key=lambda finding: _RANK[finding.severity]))
+
+
+def source_findings(analysis: Analysis, profile: Profile, announced_s: float | None = None) -> list[Finding]:
+    """What is to be said about an audio file by itself; `announced_s` is the length that the manifest gives."""
+    audio = analysis.format
+    found = _clipping(analysis) + _offset(analysis, profile.cleaning.offset_limit_dbfs)
+    if audio.channels == 1:
+        found.append(_finding("MONO_SOURCE", "one channel, measured as one channel; its masters are mono too"))
+    if audio.lossy:
+        found.append(_finding("LOSSY_SOURCE", f"the source is coded with loss ({audio.container} {audio.codec})"))
+    if announced_s is not None and abs(announced_s - audio.duration_s) > DURATION_WARN_S:
+        text = f"{audio.duration_s:.1f} s long, the manifest says {announced_s:.1f} s"
+        found.append(_finding("DURATION_DIFFERS", text, measured=audio.duration_s, limit=announced_s, unit="s"))
+    return found
 
 
 def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> tuple[Finding, ...]:
@@ -65,20 +80,6 @@ def _finding(code: str, text: str, **more: object) -> Finding:
     return Finding(code=code, severity=CODES[code].severity, text=text, **more)  # type: ignore[arg-type]
 
 
-def _source_findings(mastered: Mastered, profile: Profile) -> list[Finding]:
-    analysis, audio = mastered.analysis, mastered.analysis.format
-    found = _clipping(analysis) + _offset(analysis, profile.cleaning.offset_limit_dbfs)
-    if audio.channels == 1:
-        found.append(_finding("MONO_SOURCE", "one channel: the masters are mono, and measured as one channel"))
-    if audio.lossy:
-        found.append(_finding("LOSSY_SOURCE", f"the source is coded with loss ({audio.container} {audio.codec})"))
-    announced = mastered.track.duration_s
-    if announced is not None and abs(announced - audio.duration_s) > DURATION_WARN_S:
-        text = f"{audio.duration_s:.1f} s long, the manifest says {announced:.1f} s"
-        found.append(_finding("DURATION_DIFFERS", text, measured=audio.duration_s, limit=announced, unit="s"))
-    return found
-
-
 def _clipping(analysis: Analysis) -> list[Finding]:
     found = []
     peak_dbfs = analysis.figures.sample_peak_dbfs
@@ -95,7 +96,7 @@ def _clipping(analysis: Analysis) -> list[Finding]:
             )
         )
     if analysis.format.floating and peak_dbfs is not None and peak_dbfs > 0.0:
-        text = f"samples reach {peak_dbfs:+.1f} dBFS; the gain brings them down"
+        text = f"samples reach {peak_dbfs:+.1f} dBFS; nothing is lost in a float file"
         found.append(_finding("SOURCE_OVER_FULL_SCALE", text, measured=peak_dbfs, limit=0.0, unit="dBFS"))
     return found
 
@@ -105,7 +106,7 @@ def _offset(analysis: Analysis, limit_dbfs: float) -> list[Finding]:
     offset_dbfs = 20.0 * math.log10(offset) if offset > 0.0 else -math.inf
     if offset_dbfs <= limit_dbfs:
         return []
-    text = f"constant offset of {offset_dbfs:.1f} dBFS in the source, taken away in the masters"
+    text = f"the source lies {offset_dbfs:.1f} dBFS off the zero line"
     return [_finding("DC_OFFSET", text, measured=offset_dbfs, limit=limit_dbfs, unit="dBFS")]
 
 

@@ -49,6 +49,8 @@ def album_row(members: Sequence[Mastering], run_id: str, profile: Profile) -> Al
     rejected = [m for m in members if isinstance(m, Rejected)]
     findings = album_findings(tracks, rejected)
     first = tracks[0] if tracks else None
+    # Figures of a whole album mean nothing for a part of it.
+    whole = first is not None and (first.plan.mode == "track" or len(tracks) == first.plan.shared_by)
     gains_db = {m.plan.gain_db for m in tracks}
     return AlbumRow(
         run_id=run_id,
@@ -58,8 +60,8 @@ def album_row(members: Sequence[Mastering], run_id: str, profile: Profile) -> Al
         artist=first.track.artist if first else None,
         tracks=len(members),
         duration_s=sum(m.analysis.format.duration_s for m in tracks),
-        source_integrated_lufs=integrated_lufs(pooled(m.analysis.gating for m in tracks)),
-        master_integrated_lufs=integrated_lufs(pooled(m.masters[0].proof.gating for m in tracks)),
+        source_integrated_lufs=integrated_lufs(pooled(m.analysis.gating for m in tracks if whole)),
+        master_integrated_lufs=integrated_lufs(pooled(m.masters[0].proof.gating for m in tracks if whole)),
         target_lufs=first.plan.target_lufs if first else None,
         gain_db=gains_db.pop() if len(gains_db) == 1 else None,
         verdict=_album_verdict([*findings, *(f for t in tracks for f in track_findings(t, profile))], tracks),

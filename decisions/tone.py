@@ -27,13 +27,17 @@ FIRST_CENTRE = -17  # band 0 of a measured spectrum is 1 kHz * 10^(-17/10) = 20 
 
 
 def decide_tone(
-    spectra: Sequence[Sequence[float | None]], choice: ToneChoice
+    spectra: Sequence[Sequence[float | None]], choice: ToneChoice, durations_s: Sequence[float] = ()
 ) -> tuple[EqualiserSettings | None, Decision]:
-    """The equaliser of tracks with these third-octave spectra (dB), or None, with the reason."""
+    """The equaliser of tracks with these third-octave spectra (dB), or None, with the reason.
+
+    A track counts by its length (all the same if no lengths are given).
+    """
     if choice.amount_ratio == 0.0 or choice.max_db == 0.0:
         return None, Decision(what="tone", how_much="off", why="the profile leaves the tone alone")
     deviations = [_deviations(spectrum, choice) for spectrum in spectra]
-    gains_db = _smoothed([_gain_db(band, deviations, choice) for band in range(len(choice.bands_hz))])
+    weights = tuple(durations_s) or (1.0,) * len(spectra)
+    gains_db = _smoothed([_gain_db(band, deviations, weights, choice) for band in range(len(choice.bands_hz))])
     worst = max(range(len(gains_db)), key=lambda band: abs(gains_db[band]))
     if abs(gains_db[worst]) < SMALLEST_DB:
         return None, Decision(what="tone", how_much="0 dB", why="every band lies within its deadband")
@@ -72,11 +76,11 @@ def _deviations(spectrum: Sequence[float | None], choice: ToneChoice) -> list[fl
     return [None if d is None or abs(d - level) > EMPTY_DB else d - level for d in raw]
 
 
-def _gain_db(band: int, deviations: list[list[float | None]], choice: ToneChoice) -> float:
-    known = [d for d in (one[band] for one in deviations) if d is not None]
+def _gain_db(band: int, deviations: list[list[float | None]], weights: Sequence[float], choice: ToneChoice) -> float:
+    known = [(d, w) for d, w in zip((one[band] for one in deviations), weights, strict=True) if d is not None]
     if not known:
         return 0.0
-    mean_db = fmean(known)
+    mean_db = fmean([d for d, _ in known], [w for _, w in known])
     excess_db = math.copysign(max(0.0, abs(mean_db) - choice.deadband_db[band]), mean_db)
     return max(-choice.max_db, min(choice.max_db, -choice.amount_ratio * excess_db))
 

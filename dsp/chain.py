@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from dsp.audio import Audio, joined, silence, to_gain
+from dsp.audio import Audio, joined, silence, to_gain, valid_audio
 from dsp.settings import (
     CompressorSettings,
     EqualiserSettings,
@@ -140,4 +140,5 @@ def process(audio: Audio, rate_hz: int, *settings: Settings) -> Audio:
     >>> process(np.full((3, 2), 0.5), 44_100, GainSettings(gain_db=0.0)).tolist()
     [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]
     """
+    audio = valid_audio(audio)
     return render(start_chain(settings, rate_hz, audio.shape[1]), audio)

@@ -44,7 +44,8 @@ class EdgeMeter:
         tail = Edge(
             _rms(self._tail), _rows(self._tail[-ORDER:]), tuple(tuple(w.tolist()) for w in predictors), tuple(errors)
         )
-        return Edge(_rms(self._head), _rows(self._head[:FORETOLD_FRAMES])), tail
+        means = tuple(self._head.mean(axis=0).tolist()) if len(self._head) else ()
+        return Edge(_rms(self._head), _rows(self._head[:FORETOLD_FRAMES]), mean_ratio=means), tail
 
 
 def _predictor(channel: Floats) -> Floats:

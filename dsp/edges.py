@@ -28,6 +28,8 @@ class Edge(NamedTuple):
     """Weights of the latest sample and those before it; only for a tail."""
     error_ratio: tuple[float, ...] = ()
     """Root mean square of what the predictor misses in its own track; only for a tail."""
+    mean_ratio: tuple[float, ...] = ()
+    """Mean of the 50 ms; only for a head."""
 
 
 def runs_on(tail: Edge, head: Edge, quiet_ratio: float) -> bool:

@@ -64,11 +64,6 @@ def integrated_lufs(blocks: GatingBlocks) -> float | None:
     return _mean(blocks, first)
 
 
-def bin_of(loudness: float) -> int:
-    """The bin of a block above the absolute gate."""
-    return int((loudness - ABSOLUTE_GATE_LUFS) * BINS_PER_LU)
-
-
 def _mean(blocks: GatingBlocks, first: int) -> float | None:
     count = sum(blocks.counts[first:])
     return loudness_lufs(sum(blocks.energies[first:]) * ENERGY_UNIT / count) if count else None

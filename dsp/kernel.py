@@ -16,4 +16,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def kernel(function: F) -> F:
     """Compiles a loop over scalars and arrays with numba; `function.py_func` stays the plain Python."""
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+    try:
+        return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # no folder for the cache can be written: compile in every process
+        return cast(F, njit(nogil=True, error_model="numpy")(function))

@@ -1,8 +1,8 @@
 """True-peak limiter with look-ahead: no sample and no value between samples exceeds the ceiling.
 
 The gain that each peak needs is held, released and smoothed by three box filters that lie inside the hold (Signalsmith,
-"Designing a straightforward limiter", 2022): it is down in time for every peak, without a step. All gains are integers
-(1 = 2^36), so running sums are exact: a signal below the ceiling passes bit for bit, for ever.
+"Designing a straightforward limiter", 2022): it is down in time for every peak, without a step. All gains are integers,
+so running sums are exact: a signal below the ceiling passes bit for bit, for ever.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ FINE_BY_PHASE = np.ascontiguousarray(FINE.taps.T)
 BOUND = max(COARSE.bound, FINE.bound)
 MARGIN_DB = 0.08
 """Room under the ceiling for what 8x does not see and for the dither; measured by `benchmarks/limiter.py`."""
-ONE = 1 << 36
-"""Fixed-point unity: steps of -216 dB, and the sums of three boxes of 200 frames still fit 64 bits."""
+FINEST_BITS, SUM_BITS = 36, 62
+"""Gains are counted in steps of 2^-36 (-216 dB), or coarser ones where the sums of long boxes would not fit 64 bits."""
 
 
 class Limiter:
@@ -92,7 +92,9 @@ class _GainComputer:
         self._lengths = np.array([third, third, lookahead + 3 - 2 * third])  # support: lookahead + 1 frames
         self._boxes = np.zeros((3, int(self._lengths.max())), np.int64)
         self._sums = np.zeros((3, 2), np.int64)  # running sum and position of each box
-        self._scale = 1.0 / (float(np.prod(self._lengths)) * ONE)
+        ways = math.prod(self._lengths.tolist())
+        self._one = 1 << min(FINEST_BITS, SUM_BITS - ways.bit_length())
+        self._scale = 1.0 / (float(ways) * self._one)
         window = lookahead + 1 + round(settings.hold_s * rate_hz)
         self._queue = np.zeros((2, window + 1), np.int64)  # frame and reduction of falling maxima
         self._held = np.zeros(4, np.int64)  # frame, head and tail of the queue, released reduction
@@ -115,7 +117,7 @@ class _GainComputer:
             return
         reduction = np.empty(len(out), np.int64)
         lookahead = int(self._lengths.sum()) - 3
-        busy = _wanted(peaks, ceiling, audio[lookahead:], reduction)
+        busy = _wanted(peaks, ceiling, audio[lookahead:], self._one, reduction)
         if not (busy or self._held[1] != self._held[2] or self._held[3] or self._sums[:, 0].any()):
             self._held[0] += len(out)
             out[:] = audio[: len(out)]
@@ -127,7 +129,7 @@ class _GainComputer:
 
 
 @kernel
-def _wanted(peaks: NDArray[np.float32], ceiling: float, audio: Audio, reduction: NDArray[np.int64]) -> bool:
+def _wanted(peaks: NDArray[np.float32], ceiling: float, audio: Audio, one: int, reduction: NDArray[np.int64]) -> bool:
     """d[n] = 1 - ceiling / p[n], rounded up; p is the largest of the sample and of both intervals beside it.
 
     True if any d is above 0.
@@ -139,7 +141,7 @@ def _wanted(peaks: NDArray[np.float32], ceiling: float, audio: Audio, reduction:
             peak = max(peak, abs(audio[n, channel]))
         reduction[n] = 0
         if peak > ceiling:
-            reduction[n] = math.ceil((1.0 - ceiling / peak) * ONE)
+            reduction[n] = math.ceil((1.0 - ceiling / peak) * one)
             busy = True
     return busy
 

@@ -53,8 +53,9 @@ class Encoder:
         except (AssertionError, soundfile.LibsndfileError) as error:
             # soundfile asserts that all frames were taken; libsndfile takes fewer when the disk is full.
             free = shutil.disk_usage(self._path.parent).free
-            text = f"{self._path.name} could not be written; {free // 1_000_000} MB are free on its disk"
-            raise TrackError("OUTPUT_NOT_WRITABLE", text, "Make room, then run again.") from error
+            reason = str(error).strip() or "not all frames were taken"
+            text = f"{self._path.name} could not be written ({reason}); {free // 1_000_000} MB are free on its disk"
+            raise TrackError("OUTPUT_NOT_WRITABLE", text, "Make room, or choose another format.") from error
 
     def __enter__(self) -> Encoder:
         return self

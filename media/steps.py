@@ -6,6 +6,7 @@ caller turns it into a record.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -22,6 +23,9 @@ from schemas.figures import Analysis
 from schemas.profile import Profile
 from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Take
 from schemas.track import Track
+
+SILENT_DBFS = -70.0
+"""As the absolute gate of BS.1770: a file that holds only an offset jumps once and is heard as a programme by a meter."""
 
 
 class MasterRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +87,14 @@ def master_track(planned: Planned, job: Job) -> Mastered:
     return mastered
 
 
+def standing_run(track_id: str, job: Job) -> str | None:
+    """The run whose masters of a track still stand in the output, if any."""
+    record = Ledger(job.output, job.run_id).get("masters", fingerprint(track_id), MasterRecord)
+    if record is None or not all(_stands(master) for master in _absolute(record.mastered, job.output).masters):
+        return None
+    return record.run_id
+
+
 def check_source(analysis: Analysis, track: Track, profile: Profile) -> None:
     """Raises TrackError unless a measured source can be mastered under a profile."""
     audio, accepted = analysis.format, profile.source
@@ -95,13 +107,19 @@ def check_source(analysis: Analysis, track: Track, profile: Profile) -> None:
     if audio.duration_s < accepted.min_duration_s:
         text = f"{audio.duration_s:.3f} s long; profile {profile.name} takes {accepted.min_duration_s:g} s and more"
         raise TrackError("SOURCE_TOO_SHORT", text, "Join it to its neighbour; loudness needs a block of 0.4 s.")
-    if analysis.figures.integrated_lufs is None:
+    if analysis.figures.integrated_lufs is None or _music_dbfs(analysis) < SILENT_DBFS:
         peak = analysis.figures.sample_peak_dbfs
         level = "digital silence" if peak is None else f"a sample peak of {peak:.1f} dBFS"
         raise TrackError("SOURCE_SILENT", f"no music louder than -70 LUFS, {level}", "Check the export of this track.")
     if track.duration_s is not None and abs(track.duration_s - audio.duration_s) > accepted.max_duration_error_s:
         text = f"{audio.duration_s:.1f} s long, the manifest says {track.duration_s:.1f} s"
         raise TrackError("DURATION_MISMATCH", text, "Check whether this is the right recording.")
+
+
+def _music_dbfs(analysis: Analysis) -> float:
+    """Level of all third octaves together: what is left of a track without offset and rumble."""
+    power = sum(10.0 ** (level / 10.0) for level in analysis.figures.spectrum_db if level is not None)
+    return 10.0 * math.log10(power) if power > 0.0 else -math.inf
 
 
 def _checked_sha256(path: Path, track: Track) -> str:

@@ -22,6 +22,14 @@ def is_remote(uri: str) -> bool:
     return "://" in uri and not uri.startswith("file://")
 
 
+def has_filesystem(uri: str) -> bool:
+    """Whether Beam has a filesystem for a remote URI."""
+    try:
+        return _beam().get_filesystem(uri) is not None
+    except ValueError:
+        return False
+
+
 def local_path(uri: str) -> Path:
     """The path of a local URI."""
     return Path(uri.removeprefix("file://"))

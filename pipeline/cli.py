@@ -35,6 +35,9 @@ def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
     from pipeline import run as runs
     from pipeline.words import ProgressLine, say, summary_text
 
+    if asked["beam_options"] and not asked["beam_options"][0].startswith("-"):
+        stray = asked["beam_options"][0]
+        raise click.UsageError(f'"{stray}" is one word too many; options for Beam stand after --')
     request = runs.Request(**asked)
     if dry_run:
         return _print_dry_run(runs.dry_run(request), as_json)
@@ -42,8 +45,8 @@ def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
         summary = runs.run_catalogue(request, progress)
     say(summary_text(summary))
     if as_json:
-        _print_json(summary)
-    return SOME_REJECTED if summary.rejected else 0
+        _print_json(runs.contract(summary))
+    return SOME_REJECTED if summary.rejected or summary.failed else 0
 
 
 @cli.command()

@@ -75,16 +75,23 @@ def _explain_rejected(row: dict[str, Any]) -> str:
 
 
 def _rows(output: str) -> list[dict[str, Any]]:
-    """Tracks and rejected tracks of the newest run that has any."""
+    """Tracks and rejected tracks of all runs, each as the newest run that had it left it."""
+    uris = [uri for uri in store.list_files(store.join(output, "runs")) if uri.endswith(".json")]
+    run_ids = sorted((uri.rsplit("/", 1)[-1].removesuffix(".json") for uri in uris), reverse=True)
+    if not run_ids:
+        raise CatalogueError("UNKNOWN_SUBJECT", f"there is no run below {output}")
+    newest: dict[str, dict[str, Any]] = {}
+    for run_id in run_ids:
+        for row in [*_table(output, "tracks", run_id), *_table(output, "rejected", run_id)]:
+            newest.setdefault(row["track_id"], row)
+    return list(newest.values())
+
+
+def _table(output: str, table: str, run_id: str) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
-    runs = sorted(uri for uri in store.list_files(store.join(output, "runs")) if uri.endswith(".json"))
-    if not runs:
-        raise CatalogueError("UNKNOWN_SUBJECT", f"there is no run below {output}")
-    run_id = runs[-1].rsplit("/", 1)[-1].removesuffix(".json")
     rows: list[dict[str, Any]] = []
-    for table in ("tracks", "rejected"):
-        for uri in store.list_files(store.join(output, "qc", table, f"run={run_id}")):
-            with store.fetched(uri) as path:
-                rows += pq.ParquetFile(path).read().to_pylist()
+    for uri in store.list_files(store.join(output, "qc", table, f"run={run_id}")):
+        with store.fetched(uri) as path:
+            rows += pq.ParquetFile(path).read().to_pylist()
     return rows

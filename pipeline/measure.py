@@ -9,16 +9,21 @@ from typing import Any
 import click
 import msgspec
 
+from decisions.findings import source_findings
+from decisions.profile_files import load_profile
 from media import store
 from media.analysis import analyse
 from pipeline.words import figures_table
 from schemas.errors import TrackError
 from schemas.figures import Analysis
 
+LIMITS = "streaming"
+"""The profile whose limits a file is held against when it is measured by itself."""
+
 
 def measured(files: Sequence[str], as_json: bool) -> int:
     """Measures files and prints what it finds; 1 if one of them could not be measured, else 0."""
-    failed, table = 0, []
+    failed, table, said = 0, [], []
     for name in files:
         found = _measure(name)
         failed += isinstance(found, TrackError)
@@ -26,12 +31,22 @@ def measured(files: Sequence[str], as_json: bool) -> int:
             click.echo(msgspec.json.encode({"file": name, **_as_json(found)}).decode())
         else:
             table.append((name, str(found) if isinstance(found, TrackError) else found.figures))
+            said += _said(name, found)
     if not as_json:
-        click.echo(figures_table(table))
+        click.echo("\n".join([figures_table(table), *said]))
     return 1 if failed else 0
 
 
+def _said(name: str, found: Analysis | TrackError) -> list[str]:
+    if isinstance(found, TrackError):
+        return []
+    findings = source_findings(found, load_profile(LIMITS))
+    return [f"{name}: {finding.severity} {finding.code}: {finding.text}" for finding in findings]
+
+
 def _measure(name: str) -> Analysis | TrackError:
+    if store.is_remote(name) and not store.has_filesystem(name):
+        return TrackError("SOURCE_UNREADABLE", f"{name} cannot be reached: local paths and gs:// are installed")
     try:
         with store.fetched(name) as path:
             return analyse(Path(path))
@@ -49,6 +64,5 @@ def _as_json(found: Analysis | TrackError) -> dict[str, Any]:
         **msgspec.to_builtins(found.format),
         "duration_s": found.format.duration_s,
         **msgspec.to_builtins(found.figures),
-        "flat_tops": found.flat_tops,
-        "flat_tops_at_s": found.flat_tops_at_s,
+        "findings": msgspec.to_builtins(source_findings(found, load_profile(LIMITS))),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -66,6 +67,8 @@ def _check_destination(source: Path, destination: Path) -> None:
         )
     if not destination.parent.is_dir():
         raise CatalogueError("OUTPUT_NOT_WRITABLE", f"there is no folder {destination.parent}; make it first")
+    if not os.access(destination.parent, os.W_OK):
+        raise CatalogueError("OUTPUT_NOT_WRITABLE", f"folder {destination.parent} may not be written; give another")
 
 
 def _delivery(destination: Path, profile: Profile) -> Delivery:

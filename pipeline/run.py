@@ -23,7 +23,7 @@ from media import store
 from media.analysis import ANALYSIS_VERSION
 from media.manifest import read_manifest
 from pipeline.selection import Selection, digest_of, selected_tracks
-from pipeline.workplace import new_run_id, resolved_output, workplace
+from pipeline.workplace import check_reachable, checked_output, new_run_id, workplace
 from schemas.errors import CatalogueError
 from schemas.profile import Profile
 from schemas.steps import Job
@@ -60,6 +60,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     cpu_s: float
     output: str
     rejections: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
+    """Tracks with masters that failed a check: verdict `rejected`."""
 
 
 class LostTracksError(RuntimeError):
@@ -68,8 +70,10 @@ class LostTracksError(RuntimeError):
 
 def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profile]]:
     """Manifest and profiles, checked as a whole; raises CatalogueError with everything that is wrong."""
-    output = resolved_output(request.output)
+    output = checked_output(request.output)
+    check_reachable(request.manifest)
     tracks = read_manifest(request.manifest, roots=request.roots, output=output)
+    _check_not_own(tracks, output)
     selection = Selection(
         manifest=request.manifest if store.is_remote(request.manifest) else os.path.abspath(request.manifest),
         output=output,
@@ -82,6 +86,14 @@ def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profil
     for name in sorted({track.profile for track in tracks} - {""}):
         profiles[name] = load_profile(name)
     return selection, selected_tracks(tracks, selection), profiles
+
+
+def _check_not_own(tracks: list[Track], output: str) -> None:
+    """A master is never mastered again."""
+    own = [track for track in tracks if track.uri.startswith(f"{output}/")]
+    if own:
+        hint = "is below the output of this run: a master would be mastered again"
+        raise CatalogueError("MANIFEST_INVALID", [f'row {t.row}, column uri: "{t.uri}" {hint}' for t in own])
 
 
 def run_catalogue(request: Request, progress: Progress) -> Summary:
@@ -126,7 +138,7 @@ def _ticker(folder: Path | None, total: int, progress: Progress) -> Callable[[],
 
 def _summary(job: Job, wanted: list[str], wall_s: float) -> Summary:
     """Counts the rows that were written, and asserts that every track of the manifest is among them (law 9)."""
-    tracks = _rows(job, "tracks", ["track_id", "outcome", "duration_s", "findings"])
+    tracks = _rows(job, "tracks", ["track_id", "outcome", "verdict", "duration_s", "findings"])
     albums = _rows(job, "albums", ["findings"])
     rejected = _rows(job, "rejected", ["track_id", "code"])
     found = Counter([row["track_id"] for row in tracks] + [row["track_id"] for row in rejected])
@@ -140,13 +152,27 @@ def _summary(job: Job, wanted: list[str], wall_s: float) -> Summary:
         mastered=outcomes["mastered"],
         skipped=outcomes["skipped"],
         rejected=len(rejected),
-        findings=_counted(f["code"] for row in [*tracks, *albums] for f in row["findings"]),
+        findings=_findings(tracks, albums),
+        failed=sum(row["verdict"] == "rejected" for row in tracks),
         rejections=_counted(row["code"] for row in rejected),
         audio_s=round(sum(row["duration_s"] for row in tracks if row["outcome"] == "mastered"), 3),
         wall_s=round(wall_s, 3),
         cpu_s=round(_cpu_s(), 3),
         output=job.output,
     )
+
+
+def _findings(tracks: list[dict[str, Any]], albums: list[dict[str, Any]]) -> dict[str, int]:
+    """Tracks by finding; of albums only what no track of them tells already."""
+    told = {f["code"] for row in tracks for f in row["findings"]}
+    codes = [f["code"] for row in tracks for f in row["findings"]]
+    return _counted(codes + [f["code"] for row in albums for f in row["findings"] if f["code"] not in told])
+
+
+def contract(summary: Summary) -> dict[str, Any]:
+    """What `--json` prints: these keys and no others."""
+    keys = ("run_id", "mastered", "skipped", "rejected", "findings", "audio_s", "wall_s", "cpu_s", "output")
+    return {key: getattr(summary, key) for key in keys}
 
 
 def _counted(codes: Any) -> dict[str, int]:
@@ -203,5 +229,5 @@ def dry_run(request: Request) -> dict[str, Any]:
         "missing": [track.uri for track in chosen if not store.exists(track.uri)],
         "profiles": sorted(profile.name for profile in profiles.values()),
         "deliveries": sorted({d.name for profile in profiles.values() for d in profile.delivery}),
-        "output": resolved_output(request.output),
+        "output": checked_output(request.output),
     }

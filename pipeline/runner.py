@@ -17,7 +17,7 @@ def pipeline_options(beam_options: list[str], tracks: int) -> Any:
 
     options = PipelineOptions(beam_options)
     standard, direct = options.view_as(StandardOptions), options.view_as(DirectOptions)
-    if is_local(beam_options):
+    if (standard.runner or "") in LOCAL_RUNNERS:
         standard.runner = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
         given = any(option.startswith("--direct_num_workers") for option in beam_options)
         workers = direct.direct_num_workers if given else os.cpu_count() or 1
@@ -27,12 +27,6 @@ def pipeline_options(beam_options: list[str], tracks: int) -> Any:
         if not any(option.startswith("--direct_running_mode") for option in beam_options):
             direct.direct_running_mode = "multi_processing" if direct.direct_num_workers > 1 else "in_memory"
     return options
-
-
-def is_local(beam_options: list[str]) -> bool:
-    """Whether the run stays on this machine."""
-    named = [option.partition("=")[2] for option in beam_options if option.startswith("--runner=")]
-    return (named[-1] if named else "") in LOCAL_RUNNERS
 
 
 def prepare_process() -> None:

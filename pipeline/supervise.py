@@ -6,6 +6,7 @@ Beam's local runner waits for ever when one of its worker processes dies; here t
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ def supervised(work: Callable[[], Any], tick: Callable[[], None]) -> None:
             failures.append(error)
 
     worker = threading.Thread(target=guarded, name="pipeline", daemon=True)
-    with _thread_errors(failures):
+    with _thread_errors(failures), _interruptible():
         try:
             worker.start()
             while worker.is_alive() and not failures:
@@ -60,6 +61,20 @@ def _thread_errors(failures: list[BaseException]) -> Iterator[None]:
         yield
     finally:
         threading.excepthook = before
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and a polite kill raise KeyboardInterrupt, also where the shell that started us ignores Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def stop_children() -> None:

@@ -57,6 +57,8 @@ def summary_text(summary: Any) -> str:
         *_counted("rejected", summary.rejections),
         *_counted("found", summary.findings),
     ]
+    if summary.failed:
+        lines.append(f"  FAILED   {summary.failed} tracks have masters that failed a check: do not deliver them")
     if summary.skipped:
         lines.append("  skipped  source, settings and version unchanged; the masters stand and were checked")
     pace = f", {summary.audio_s / summary.cpu_s:.1f}x realtime per core" if summary.audio_s else ""

@@ -17,9 +17,25 @@ from media import store
 from schemas.errors import CatalogueError
 
 
-def resolved_output(output: str) -> str:
-    """The output as workers see it: absolute, without a slash at its end."""
-    return output.rstrip("/") if store.is_remote(output) else str(store.local_path(output).resolve())
+def checked_output(output: str) -> str:
+    """The output as workers see it: absolute, without a slash at its end; raises CatalogueError if it cannot be one."""
+    if "[" in output:
+        # Beam's Parquet sink takes its path for a pattern, and does not find its own files again.
+        raise CatalogueError("OUTPUT_NOT_WRITABLE", f"output {output}: its path must not hold [; give another name")
+    if store.is_remote(output):
+        check_reachable(output)
+        return output.rstrip("/")
+    path = store.local_path(output).resolve()
+    if path.exists() and not path.is_dir():
+        raise CatalogueError("OUTPUT_NOT_WRITABLE", f"cannot write into {path}: it is a file; give a folder")
+    return str(path)
+
+
+def check_reachable(uri: str) -> None:
+    """Raises CatalogueError for a kind of store that is not installed."""
+    if store.is_remote(uri) and not store.has_filesystem(uri):
+        text = f"{uri} cannot be reached: local paths and gs:// are installed"
+        raise CatalogueError("STORE_UNKNOWN", text)
 
 
 def new_run_id(output: str) -> str:

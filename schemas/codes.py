@@ -69,6 +69,10 @@ CODES: dict[str, Words] = {
         "Codes, then track ids, ISRCs and titles of the newest run were searched.",
         "Use a name that the summary or the Parquet files show.", _NEVER,
     ),
+    "STORE_UNKNOWN": Words(
+        "refused", "Unknown store", "The path names a store that this installation cannot reach.",
+        "By its scheme.", "Use a local path or gs://, or install Beam's filesystem for it.", _NEVER,
+    ),
     "NOTHING_SELECTED": Words(
         "refused", "No track selected", "`--only` and `--limit` leave no track of the manifest.",
         "Rows were counted.", "Widen the pattern.", _NEVER,
@@ -157,7 +161,7 @@ CODES: dict[str, Words] = {
         "Ask for a mix with headroom.", "When the clipping is part of the sound.",
     ),
     "SOURCE_OVER_FULL_SCALE": Words(
-        "info", "Float source above full scale", "Samples exceed full scale; nothing is lost, the gain brings them down.",
+        "info", "Float source above full scale", "Samples exceed full scale; nothing is lost in a float file.",
         "Sample peak.", "Nothing to do.", "Always, unless the mix was meant to stay below.",
     ),
     "DC_OFFSET": Words(

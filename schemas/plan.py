@@ -7,10 +7,8 @@ from msgspec import Struct
 from dsp.settings import (
     CompressorSettings,
     EqualiserSettings,
-    GainSettings,
     LimiterSettings,
     QuantiserSettings,
-    ResamplerSettings,
     Settings,
     SubsonicSettings,
 )
@@ -79,8 +77,3 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     target_limited: str | None = None
     """Why the target was not pursued to the end; None where it was."""
     decisions: tuple[Decision, ...] = ()
-
-    def settings(self, delivery: DeliveryPlan) -> list[Settings]:
-        """The whole chain of a delivery up to its quantiser."""
-        gain = [] if self.gain_db == 0.0 else [GainSettings(gain_db=self.gain_db)]
-        return [*self.head.settings(), *gain, ResamplerSettings(rate_hz=delivery.rate_hz), delivery.limiter]

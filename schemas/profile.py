@@ -87,8 +87,6 @@ class Delivery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bits: Literal[16, 24]
     rate_hz: Annotated[int, Meta(ge=8000, le=384000)] | None = None
     """None: the source's own rate."""
-    ceiling_dbtp: Annotated[float, Meta(ge=-20.0, le=0.0)] | None = None
-    """None: the limiter's."""
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

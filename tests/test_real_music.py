@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
@@ -59,3 +60,9 @@ def test_masters_are_as_long_as_their_sources_and_aligned_to_the_sample(tracks: 
     pairs = [(Path(t["source_uri"]), path) for t, path in _masters(tracks, "flac24")]
     assert [soundfile.info(a).frames for a, _ in pairs] == [soundfile.info(b).frames for _, b in pairs]
     assert [0] * len(pairs) == [lag_frames(a, b) for a, b in pairs]
+
+
+def test_a_master_begins_as_its_source_does(tracks: list[dict[str, Any]]) -> None:
+    for track, path in _masters(tracks, "flac24"):
+        before, after = (soundfile.read(one, frames=441)[0] for one in (track["source_uri"], path))
+        assert np.abs(after).max() <= 1.5 * 10 ** (track["gain_db"] / 20.0) * np.abs(before).max() + 0.003, path

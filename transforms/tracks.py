@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import apache_beam as beam
+from msgspec import structs
 
-from media.steps import analyse_track, master_track, rehearse_track
-from schemas.steps import AnyMember, Draft, Job, Mastered, Member, Planned
+from media.steps import analyse_track, master_track, rehearse_track, standing_run
+from schemas.steps import AnyMember, Draft, Job, Mastered, Member, Planned, Rejected
 from schemas.track import Track
 from transforms.outcomes import attempt, report_progress
 
@@ -45,6 +46,14 @@ class Master(beam.PTransform):
         return plans | "MasterTrack" >> beam.FlatMap(_master, self._job).with_output_types(Member)
 
 
+def _with_standing(member: Rejected, job: Job) -> Rejected:
+    """Says so where masters of a rejected track stand from an earlier run: they are not those of this manifest."""
+    run_id = standing_run(member.track_id, job)
+    if run_id is None:
+        return member
+    return structs.replace(member, hint=f"{member.hint} Its masters of run {run_id} still stand.".strip())
+
+
 def _analyse(track: Track, job: Job) -> AnyMember:
     return attempt("analyse", lambda: analyse_track(track, job), track, job)
 
@@ -61,5 +70,7 @@ def _master(member: AnyMember, job: Job) -> Iterable[AnyMember]:
         member = attempt("master", lambda: master_track(planned, job), planned.track, job)
     elif isinstance(member, Planned) or not getattr(member, "selected", True):
         return
+    if isinstance(member, Rejected):
+        member = _with_standing(member, job)
     report_progress(job, member.outcome if isinstance(member, Mastered) else "rejected")
     yield member

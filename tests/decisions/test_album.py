@@ -105,18 +105,6 @@ def test_a_track_far_below_the_ceiling_is_not_rehearsed():
     assert draft.gains_db == (pytest.approx(6.0, abs=EXACT_LU),)
 
 
-def test_the_lowest_ceiling_of_all_deliveries_is_rehearsed():
-    low = Delivery(name="low", container="flac", bits=24, ceiling_dbtp=-3.0)
-    chosen = profile(delivery=(*profile().delivery, low))
-    (draft,) = drafts([analysed(1)], chosen)
-    assert draft.limiter.ceiling_dbtp == -3.0
-    assert {d.name: d.limiter.ceiling_dbtp for d in plans([analysed(1)], chosen)[0].plan.deliveries} == {
-        "flac24": -1.0,
-        "cd": -1.0,
-        "low": -3.0,
-    }
-
-
 # Joins
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from decisions.cleaning import decide_cleaning
-from tests.decisions.records import analysis, profile
+from decisions.cleaning import decide_cleaning, offset_at_start
+from tests.decisions.records import SILENT, analysis, profile
 
 CLEANING = profile().cleaning  # offset above -60 dBFS, rumble above -20 dB against the music
 MUSIC_DB = [-30.0] * 31  # -15.1 dB in all
@@ -18,7 +18,7 @@ def test_an_offset_below_the_limit_is_left(offset):
 
 @pytest.mark.parametrize("offset", [(0.00101, 0.0), (0.0, -0.00101), (0.2,)])
 def test_an_offset_above_the_limit_in_any_channel_is_taken_away(offset):
-    settings, why = decide_cleaning(analysis(offset_ratio=offset), CLEANING)
+    settings, why = decide_cleaning(analysis(offset_ratio=offset, head=SILENT._replace(mean_ratio=offset)), CLEANING)
     assert settings is not None
     assert (settings.offset_ratio, settings.cutoff_hz) == (offset, CLEANING.cutoff_hz)
     assert why.why.startswith("constant offset of")
@@ -38,3 +38,12 @@ def test_without_music_there_is_nothing_to_compare_rumble_with(spectrum_db):
 
 def test_a_clean_track_says_that_it_is_left_alone():
     assert decide_cleaning(analysis(), CLEANING)[1].how_much == "off"
+
+
+@pytest.mark.parametrize(
+    ("at_start", "settled"),
+    [((0.02, 0.01), (0.02, 0.01)), ((0.0, 0.0), (0.0, 0.0)), ((0.021, 0.0), (0.02, 0.0)), ((), (0.0, 0.0))],
+)
+def test_the_filter_starts_settled_only_on_an_offset_that_is_there_at_the_start(at_start, settled):
+    begins = analysis(offset_ratio=(0.02, 0.01), head=SILENT._replace(mean_ratio=at_start))
+    assert settled == offset_at_start(begins)

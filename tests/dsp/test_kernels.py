@@ -37,7 +37,7 @@ CALLS: dict[Any, Arguments] = {
     levels._levels: lambda: [BLOCK, 1, np.array([0.1, 0.2, 0.3]), np.array([-0.1, 0.1]), ENDS, np.zeros((3, 2))],
     levels._cross: lambda: [BLOCK, 0.25],
     levels._flat_tops: lambda: [np.repeat(BLOCK, 3, axis=0), 0, np.array([1.0, 2.0]), np.zeros(20, np.int64)],
-    limiter._wanted: lambda: [np.abs(LINE[:201]), 0.5, BLOCK, np.empty(200, np.int64)],
+    limiter._wanted: lambda: [np.abs(LINE[:201]), 0.5, BLOCK, 1 << 36, np.empty(200, np.int64)],
     limiter._hold: lambda: [REDUCTION.copy(), np.zeros((2, 12), np.int64), np.zeros(4, np.int64), 0.99],
     limiter._smooth: lambda: [REDUCTION.copy(), np.zeros(32, np.int64), np.zeros(2, np.int64)],
     limiter._apply: lambda: [REDUCTION, 2.0**-37, BLOCK, np.empty_like(BLOCK), np.zeros(2)],

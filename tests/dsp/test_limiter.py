@@ -192,3 +192,12 @@ def test_a_limiter_without_work_reports_none():
     limiter = Limiter(LimiterSettings(), EBU_HZ, 2)
     render(limiter, music(level_dbfs=-40.0))
     assert (limiter.max_reduction_db, limiter.mean_reduction_db) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("rate_hz", [44_100, 192_000, 384_000])
+@pytest.mark.parametrize("lookahead_s", [0.0005, 0.002, 0.02])
+def test_no_lookahead_that_can_be_set_makes_the_sums_overflow(rate_hz, lookahead_s):
+    loud = 4.0 * np.sin(np.arange(rate_hz // 4) * 0.05)[:, None]
+    settings = LimiterSettings(ceiling_dbtp=-1.0, lookahead_s=lookahead_s)
+    limited = process(loud, rate_hz, settings)
+    assert 10 ** (-3 / 20) < np.abs(limited).max() <= 10 ** (-1 / 20)

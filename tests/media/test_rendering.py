@@ -92,13 +92,6 @@ def test_deliveries_differ_only_in_their_rounding(tmp_path):
     assert 0 < np.abs(found["flac24"] - found["wav16"]).max() <= 1.5 * 2.0**-15 + 1.5 * 2.0**-23
 
 
-def test_deliveries_with_ceilings_of_their_own_keep_them(tmp_path):
-    low = Delivery(name="low", container="flac", bits=24, ceiling_dbtp=-6.0)
-    found = rendered(planned(write(tmp_path / "a.flac", music()), FLAC24, low), tmp_path / "out")
-    peaks = [np.abs(found[name]).max() for name in ("flac24", "low")]
-    assert to_gain(-7.0) < peaks[1] <= to_gain(-6.0) < peaks[0] <= to_gain(-1.0)
-
-
 def test_the_same_plan_gives_the_same_bytes(tmp_path):
     plan = planned(write(tmp_path / "a.flac", music(seconds=2)), FLAC24, CD)
     made = [render_track(plan, _folder(tmp_path / name)).paths for name in ("one", "two")]

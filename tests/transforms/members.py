@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsp.edges import Edge
-from dsp.gating import ENERGY_UNIT, GatingBlocks, bin_of, energy_of
+from dsp.gating import ABSOLUTE_GATE_LUFS, BINS_PER_LU, ENERGY_UNIT, GatingBlocks, energy_of
 from schemas.figures import Analysis, AudioFormat, Figures, Overview
 from schemas.steps import Analysed, Job, Master, Mastered, Planned, Rehearsed, Rejected, Take
 from schemas.track import Track
@@ -21,7 +21,7 @@ def track(number: int = 1, album: str = "A", **more: object) -> Track:
 
 def analysis(loudness_lufs: float = -20.0, **more: object) -> Analysis:
     """The measurement of a track of one loudness."""
-    level = bin_of(loudness_lufs)
+    level = int((loudness_lufs - ABSOLUTE_GATE_LUFS) * BINS_PER_LU)
     blocks = GatingBlocks((level,), (100,), (round(100 * energy_of(loudness_lufs) / ENERGY_UNIT),))
     figures = Figures(
         integrated_lufs=loudness_lufs, true_peak_dbtp=-12.0, sample_peak_dbfs=-12.5, spectrum_db=(-20.0,) * 30 + (None,)
