@@ -57,7 +57,7 @@ class RawRow(Struct, frozen=True, kw_only=True):
     cells: Sequence[Any]
 
 
-class Draft(Struct, kw_only=True):
+class RowDraft(Struct, kw_only=True):
     """A row whose cells have been read one by one, before it is compared with the others."""
 
     row: int
@@ -181,8 +181,8 @@ def _doubles(names: Sequence[str], known: dict[str, str | None]) -> Iterable[str
         seen[column] = name
 
 
-def _read_row(raw: RawRow, known: dict[str, str | None], roots: Roots, problems: Problems) -> Draft:
-    draft = Draft(row=raw.row, values={}, written={}, extra={})
+def _read_row(raw: RawRow, known: dict[str, str | None], roots: Roots, problems: Problems) -> RowDraft:
+    draft = RowDraft(row=raw.row, values={}, written={}, extra={})
     for name, cell in zip(raw.names, raw.cells, strict=True):
         column, text = known[name], as_text(cell)
         if column is None:
@@ -199,7 +199,7 @@ def _read_row(raw: RawRow, known: dict[str, str | None], roots: Roots, problems:
     return draft
 
 
-def _read_cell(draft: Draft, column: str, cell: object, text: str, roots: Roots) -> None:
+def _read_cell(draft: RowDraft, column: str, cell: object, text: str, roots: Roots) -> None:
     if not text:
         return
     if isinstance(cell, (list, dict)):
@@ -212,7 +212,7 @@ def _read_cell(draft: Draft, column: str, cell: object, text: str, roots: Roots)
         draft.values[column] = READERS.get(column, clean)(text)
 
 
-def _place_in_albums(drafts: Sequence[Draft]) -> None:
+def _place_in_albums(drafts: Sequence[RowDraft]) -> None:
     """The album is its album_id, else its UPC as first written; the track_id goes down a like ladder."""
     upcs: dict[str, str] = {}
     for draft in drafts:
@@ -221,23 +221,23 @@ def _place_in_albums(drafts: Sequence[Draft]) -> None:
         draft.track_id = draft.values.get("track_id") or draft.values.get("isrc") or _derived_id(draft)
 
 
-def _derived_id(draft: Draft) -> str:
+def _derived_id(draft: RowDraft) -> str:
     place = _place(draft)
     return short_id("/".join(map(str, place)) if place else draft.name)
 
 
-def _recording(draft: Draft) -> Hashable | None:
+def _recording(draft: RowDraft) -> Hashable | None:
     """An ISRC may come again in another album (a compilation), if its rows have ids of their own."""
     isrc = draft.values.get("isrc")
     return (isrc, draft.album) if isrc and "track_id" in draft.values else isrc
 
 
-def _place(draft: Draft) -> tuple[str, int, int] | None:
+def _place(draft: RowDraft) -> tuple[str, int, int] | None:
     sequence = draft.values.get("sequence")
     return (draft.album, draft.values.get("disc") or 1, sequence) if draft.album and sequence else None
 
 
-def _compare_rows(drafts: Sequence[Draft], problems: Problems) -> None:
+def _compare_rows(drafts: Sequence[RowDraft], problems: Problems) -> None:
     told = set()
     for draft, other in _repeats(drafts, _recording):
         told.add((draft.row, other.row))
@@ -260,17 +260,19 @@ def _compare_rows(drafts: Sequence[Draft], problems: Problems) -> None:
             problems.add(draft.row, f"{draft.at('track_id')}{repeated}: give each row its own track_id")
 
 
-def _repeats(drafts: Sequence[Draft], identity: Callable[[Draft], Hashable | None]) -> Iterable[tuple[Draft, Draft]]:
+def _repeats(
+    drafts: Sequence[RowDraft], identity: Callable[[RowDraft], Hashable | None]
+) -> Iterable[tuple[RowDraft, RowDraft]]:
     """Each row with the first row of the same identity; None is nobody's identity."""
-    first: dict[Hashable, Draft] = {}
+    first: dict[Hashable, RowDraft] = {}
     for draft in drafts:
         key = identity(draft)
         if key is not None and first.setdefault(key, draft) is not draft:
             yield draft, first[key]
 
 
-def _compare_albums(drafts: Sequence[Draft], problems: Problems) -> None:
-    first: dict[tuple[str, str], Draft] = {}
+def _compare_albums(drafts: Sequence[RowDraft], problems: Problems) -> None:
+    first: dict[tuple[str, str], RowDraft] = {}
     for draft in drafts:
         for column in ("upc", "profile"):
             value = draft.values.get(column)
@@ -283,7 +285,7 @@ def _compare_albums(drafts: Sequence[Draft], problems: Problems) -> None:
                 problems.add(draft.row, f"{draft.at(column)}{differs}: {rule}")
 
 
-def _compare_strays(drafts: Sequence[Draft], problems: Problems) -> None:
+def _compare_strays(drafts: Sequence[RowDraft], problems: Problems) -> None:
     """A row without album_id must not fall into an album, or out of one, by accident."""
     albums = {d.album: d for d in reversed(drafts) if d.album}
     owners = {gtin14(d.values["upc"]): d for d in reversed(drafts) if d.values.get("album_id") and d.values.get("upc")}
@@ -298,7 +300,7 @@ def _compare_strays(drafts: Sequence[Draft], problems: Problems) -> None:
             problems.add(draft.row, f"{draft.at('album_id')}{fall}: {hint}")
 
 
-def _track(draft: Draft, profiles: dict[str, str]) -> Track:
+def _track(draft: RowDraft, profiles: dict[str, str]) -> Track:
     identity = {
         "track_id": draft.track_id,
         "album_id": draft.album or draft.track_id,
