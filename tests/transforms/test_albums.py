@@ -19,7 +19,7 @@ DRAFTS = [*draft_album(ALBUM, PROFILE), *draft_album(OTHER, PROFILE)]
 TAKES = [one if one == rejected(3) else rehearsed(one) for one in DRAFTS]
 
 
-def through(transform, members, expected):
+def assert_through(transform, members, expected):
     with graph() as pipeline:
         found = pipeline | beam.Create(members, reshuffle=False).with_output_types(Member) | "Decide" >> transform
         assert_that(found, equal_to(expected), label="EveryMemberOnce")
@@ -27,20 +27,20 @@ def through(transform, members, expected):
 
 @pytest.mark.parametrize("members", [[*ALBUM, *OTHER], [*OTHER, *reversed(ALBUM)]], ids=["in order", "reversed"])
 def test_albums_are_drafted_each_for_itself(members):
-    through(DraftAlbums(JOB), members, DRAFTS)
+    assert_through(DraftAlbums(JOB), members, DRAFTS)
 
 
 @pytest.mark.parametrize("members", [TAKES, TAKES[::-1]], ids=["in order", "reversed"])
 def test_the_tracks_of_an_album_share_their_gain(members):
     album, other = ([one for one in TAKES if album_of(one) == name] for name in "AB")
     settled = [plan for one in (album, other) for plan in settle_album(one, PROFILE, "/nowhere/masters")]
-    through(SettleAlbums(JOB), members, settled)
+    assert_through(SettleAlbums(JOB), members, settled)
 
 
 @pytest.mark.parametrize("transform", [DraftAlbums(JOB), SettleAlbums(JOB)], ids=["drafted", "settled"])
 def test_an_album_of_rejected_tracks_goes_through_as_it_came(transform):
     members = [rejected(1), rejected(2), rejected(1, "B")]
-    through(transform, members, members)
+    assert_through(transform, members, members)
 
 
 def test_members_are_grouped_by_album():
