@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -172,6 +173,7 @@ def _k_prototype(rate_hz: int) -> Floats:
     return np.array([shelf, [1.0, -2.0, 1.0, 2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0]])
 
 
+@lru_cache(maxsize=64)
 def k_weight_db(hz: float) -> float:
     """Gain of the K-weighting at a frequency.
 

@@ -7,6 +7,7 @@ caller turns it into a record.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -80,7 +81,7 @@ def master_track(planned: Planned, job: Job) -> Mastered:
             reason=reason,
         )
     with store.scratch(job.output, job.run_id) as folder:
-        mastered = _rendered(planned, changed, folder, job)
+        mastered = rendered(planned, changed, folder, lambda path, uri, digest: _publish(path, uri, digest, job))
     _supersede_renamed(before, mastered, job)
     kept = MasterRecord(parts=parts, mastered=_relative(mastered, job.output), run_id=job.run_id)
     ledger.put("masters", name, kept)
@@ -171,12 +172,13 @@ def _stands(master: Master) -> bool:
         return False
 
 
-def _rendered(planned: Planned, reason: str, folder: Path, job: Job) -> Mastered:
+def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Path, str, str], None]) -> Mastered:
+    """Renders and proves every delivery in `folder`, and hands each to `publish` (path, uri, SHA-256)."""
     rendering, masters = render_track(planned, folder), []
     for delivery in planned.plan.deliveries:
         path = rendering.paths[delivery.name]
         proof = proved(path, rendering.frames[delivery.name])
-        _publish(path, delivery.uri, proof.sha256, job)
+        publish(path, delivery.uri, proof.sha256)
         masters.append(
             Master(
                 delivery=delivery.name,

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from media import store
+from pipeline.tables import table_rows
 from schemas.codes import CODES
 from schemas.errors import CatalogueError
 
@@ -82,16 +83,6 @@ def _rows(output: str) -> list[dict[str, Any]]:
         raise CatalogueError("UNKNOWN_SUBJECT", f"there is no run below {output}")
     newest: dict[str, dict[str, Any]] = {}
     for run_id in run_ids:
-        for row in [*_table(output, "tracks", run_id), *_table(output, "rejected", run_id)]:
+        for row in [*table_rows(output, "tracks", run_id), *table_rows(output, "rejected", run_id)]:
             newest.setdefault(row["track_id"], row)
     return list(newest.values())
-
-
-def _table(output: str, table: str, run_id: str) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    rows: list[dict[str, Any]] = []
-    for uri in store.list_files(store.join(output, "qc", table, f"run={run_id}")):
-        with store.fetched(uri) as path:
-            rows += pq.ParquetFile(path).read().to_pylist()
-    return rows

@@ -16,6 +16,7 @@ from media.analysis import analyse
 from pipeline.words import figures_table
 from schemas.errors import TrackError
 from schemas.figures import Analysis
+from schemas.profile import Profile
 
 LIMITS = "streaming"
 """The profile whose limits a file is held against when it is measured by itself."""
@@ -23,25 +24,24 @@ LIMITS = "streaming"
 
 def measured(files: Sequence[str], as_json: bool) -> int:
     """Measures files and prints what it finds; 1 if one of them could not be measured, else 0."""
-    failed, table, said = 0, [], []
+    failed, table, said, limits = 0, [], [], load_profile(LIMITS)
     for name in files:
         found = _measure(name)
         failed += isinstance(found, TrackError)
         if as_json:
-            click.echo(msgspec.json.encode({"file": name, **_as_json(found)}).decode())
+            click.echo(msgspec.json.encode({"file": name, **_as_json(found, limits)}).decode())
         else:
             table.append((name, str(found) if isinstance(found, TrackError) else found.figures))
-            said += _said(name, found)
+            said += _said(name, found, limits)
     if not as_json:
         click.echo("\n".join([figures_table(table), *said]))
     return 1 if failed else 0
 
 
-def _said(name: str, found: Analysis | TrackError) -> list[str]:
+def _said(name: str, found: Analysis | TrackError, limits: Profile) -> list[str]:
     if isinstance(found, TrackError):
         return []
-    findings = source_findings(found, load_profile(LIMITS))
-    return [f"{name}: {finding.severity} {finding.code}: {finding.text}" for finding in findings]
+    return [f"{name}: {one.severity} {one.code}: {one.text}" for one in source_findings(found, limits)]
 
 
 def _measure(name: str) -> Analysis | TrackError:
@@ -56,7 +56,7 @@ def _measure(name: str) -> Analysis | TrackError:
         return TrackError("SOURCE_UNREADABLE", f"{name} cannot be read: {error.strerror or error}")
 
 
-def _as_json(found: Analysis | TrackError) -> dict[str, Any]:
+def _as_json(found: Analysis | TrackError, limits: Profile) -> dict[str, Any]:
     if isinstance(found, TrackError):
         return {"code": found.code, "text": found.text, "hint": found.hint}
     return {
@@ -64,5 +64,5 @@ def _as_json(found: Analysis | TrackError) -> dict[str, Any]:
         **msgspec.to_builtins(found.format),
         "duration_s": found.format.duration_s,
         **msgspec.to_builtins(found.figures),
-        "findings": msgspec.to_builtins(source_findings(found, load_profile(LIMITS))),
+        "findings": msgspec.to_builtins(source_findings(found, limits)),
     }

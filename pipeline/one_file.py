@@ -12,13 +12,12 @@ from decisions.album import draft_album, settle_album
 from decisions.rows import track_row
 from media.analysis import analyse
 from media.rehearsal import rehearse
-from media.rendering import render_track
-from media.steps import check_source, proved
+from media.steps import check_source, rendered
 from media.store import publish
 from schemas.errors import CatalogueError
 from schemas.profile import Delivery, Profile
 from schemas.qc import TrackRow
-from schemas.steps import Analysed, Master, Mastered, Planned, Rehearsed
+from schemas.steps import Analysed, Planned, Rehearsed
 from schemas.track import Track
 
 CONTAINERS = {".flac": "flac", ".wav": "wav"}
@@ -30,30 +29,8 @@ def master_file(source: Path, destination: Path, profile: Profile) -> TrackRow:
     _check_destination(source, destination)
     alone = structs.replace(profile, delivery=(_delivery(destination, profile),))
     planned = _plan(source, destination, alone)
-    with TemporaryDirectory(dir=destination.parent, prefix=".lathe-") as name:
-        folder = Path(name)
-        rendering = render_track(planned, folder)
-        (plan,) = planned.plan.deliveries
-        proof = proved(rendering.paths[plan.name], rendering.frames[plan.name])
-        publish(rendering.paths[plan.name], str(destination))
-    master = Master(
-        delivery=plan.name,
-        uri=str(destination),
-        proof=proof,
-        bits=plan.quantiser.bits,
-        ceiling_dbtp=plan.limiter.ceiling_dbtp,
-        target_lufs=planned.plan.target_lufs,
-    )
-    mastered = Mastered(
-        track=planned.track,
-        analysis=planned.analysis,
-        plan=planned.plan,
-        masters=(master,),
-        limiter_max_reduction_db=rendering.max_reduction_db,
-        limiter_mean_reduction_db=rendering.mean_reduction_db,
-        outcome="mastered",
-        reason="asked for",
-    )
+    with TemporaryDirectory(dir=destination.parent, prefix=".lathe-") as folder:
+        mastered = rendered(planned, "asked for", Path(folder), lambda path, uri, digest: publish(path, uri))
     return track_row(mastered, RUN, alone)
 
 
@@ -89,4 +66,6 @@ def _plan(source: Path, destination: Path, profile: Profile) -> Planned:
     takes = rehearse(draft) if draft.needs_rehearsal else ()  # type: ignore[union-attr, arg-type]
     (planned,) = settle_album([Rehearsed(draft=draft, takes=takes)], profile, "")  # type: ignore[arg-type]
     assert isinstance(planned, Planned)
-    return planned
+    (delivery,) = planned.plan.deliveries
+    here = structs.replace(delivery, uri=str(destination))
+    return structs.replace(planned, plan=structs.replace(planned.plan, deliveries=(here,)))

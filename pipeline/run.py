@@ -23,6 +23,7 @@ from media import store
 from media.analysis import ANALYSIS_VERSION
 from media.manifest import read_manifest
 from pipeline.selection import Selection, digest_of, selected_tracks
+from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output, new_run_id, workplace
 from schemas.errors import CatalogueError
 from schemas.profile import Profile
@@ -138,9 +139,9 @@ def _ticker(folder: Path | None, total: int, progress: Progress) -> Callable[[],
 
 def _summary(job: Job, wanted: list[str], wall_s: float) -> Summary:
     """Counts the rows that were written, and asserts that every track of the manifest is among them (law 9)."""
-    tracks = _rows(job, "tracks", ["track_id", "outcome", "verdict", "duration_s", "findings"])
-    albums = _rows(job, "albums", ["findings"])
-    rejected = _rows(job, "rejected", ["track_id", "code"])
+    tracks = table_rows(job.output, "tracks", job.run_id, ["track_id", "outcome", "verdict", "duration_s", "findings"])
+    albums = table_rows(job.output, "albums", job.run_id, ["findings"])
+    rejected = table_rows(job.output, "rejected", job.run_id, ["track_id", "code"])
     found = Counter([row["track_id"] for row in tracks] + [row["track_id"] for row in rejected])
     if found != Counter(wanted):
         lost = sorted(set(wanted) - set(found))[:10]
@@ -179,16 +180,6 @@ def _counted(codes: Any) -> dict[str, int]:
     return dict(sorted(Counter(codes).items()))
 
 
-def _rows(job: Job, table: str, columns: list[str]) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    rows: list[dict[str, Any]] = []
-    for uri in store.list_files(store.join(job.output, "qc", table, f"run={job.run_id}")):
-        with store.fetched(uri) as path:
-            rows += pq.ParquetFile(path).read(columns=columns).to_pylist()
-    return rows
-
-
 def _cpu_s() -> float:
     """Processor time of this process and of the workers that it started and that have ended."""
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -218,9 +209,7 @@ def _keep(summary: Summary, request: Request, selection: Selection, profiles: di
 
 def dry_run(request: Request) -> dict[str, Any]:
     """What a run would concern, without doing it: tracks, albums, and sources that are not there."""
-    _, tracks, profiles = prepared(request)
-    if not tracks:
-        raise CatalogueError("NOTHING_SELECTED", "no track is selected")
+    selection, tracks, profiles = prepared(request)
     chosen = [track for track in tracks if track.selected]
     return {
         "tracks": len(chosen),
@@ -229,5 +218,5 @@ def dry_run(request: Request) -> dict[str, Any]:
         "missing": [track.uri for track in chosen if not store.exists(track.uri)],
         "profiles": sorted(profile.name for profile in profiles.values()),
         "deliveries": sorted({d.name for profile in profiles.values() for d in profile.delivery}),
-        "output": checked_output(request.output),
+        "output": selection.output,
     }

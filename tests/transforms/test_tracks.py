@@ -19,7 +19,7 @@ DRAFTS = draft_album([analysed(1), analysed(2)], JOB.profiles[""])
 PLANNED = settle_album([rehearsed(one) for one in DRAFTS], JOB.profiles[""], "/nowhere/masters")
 
 
-def outcomes(transform, members, expected, hint=Member):
+def assert_outcomes(transform, members, expected, hint=Member):
     """Runs a transform and compares (kind, code) of what comes out."""
     with graph() as pipeline:
         found = pipeline | beam.Create(members).with_output_types(hint) | "Step" >> transform
@@ -46,31 +46,33 @@ def test_a_track_that_fails_its_analysis_leaves_the_others_alone(monkeypatch, er
     work = fails_on(2, error, lambda row: analysed(row.sequence))
     monkeypatch.setattr("transforms.tracks.analyse_track", work)
     expected = [("Analysed", ""), ("Rejected", code), ("Analysed", "")]
-    outcomes(Analyse(JOB), [track(1), track(2), track(3)], expected, Track)
+    assert_outcomes(Analyse(JOB), [track(1), track(2), track(3)], expected, Track)
 
 
 def test_a_track_that_fails_its_rehearsal_leaves_the_others_alone(monkeypatch):
     monkeypatch.setattr("transforms.tracks.rehearse_track", fails_on(2, RuntimeError("x"), rehearsed))
     expected = [("Rehearsed", ""), ("Rejected", "INTERNAL_ERROR"), ("Rejected", "SOURCE_MISSING")]
-    outcomes(Rehearse(JOB), [*DRAFTS, rejected(3)], expected)
+    assert_outcomes(Rehearse(JOB), [*DRAFTS, rejected(3)], expected)
 
 
 def test_a_track_that_fails_its_rendering_leaves_the_others_alone(monkeypatch):
     monkeypatch.setattr("transforms.tracks.master_track", fails_on(1, RuntimeError("x"), mastered))
     expected = [("Rejected", "INTERNAL_ERROR"), ("Mastered", ""), ("Rejected", "SOURCE_MISSING")]
-    outcomes(Master(JOB), [*PLANNED, rejected(3)], expected)
+    assert_outcomes(Master(JOB), [*PLANNED, rejected(3)], expected)
 
 
 def test_tracks_that_were_not_selected_end_before_rendering(monkeypatch):
     monkeypatch.setattr("transforms.tracks.master_track", lambda planned, job: mastered(planned))
     hidden = structs.replace(PLANNED[1], track=structs.replace(PLANNED[1].track, selected=False))
-    outcomes(Master(JOB), [PLANNED[0], hidden, rejected(3, selected=False)], [("Mastered", "")])
+    assert_outcomes(Master(JOB), [PLANNED[0], hidden, rejected(3, selected=False)], [("Mastered", "")])
 
 
 def test_each_track_that_is_done_leaves_a_line_of_progress(tmp_path, monkeypatch):
     monkeypatch.setattr("transforms.tracks.master_track", lambda planned, job: mastered(planned))
     (tmp_path / ".parts/r").mkdir(parents=True)
     job = structs.replace(JOB, output=str(tmp_path))
-    outcomes(Master(job), [*PLANNED, rejected(3)], [("Mastered", ""), ("Mastered", ""), ("Rejected", "SOURCE_MISSING")])
+    assert_outcomes(
+        Master(job), [*PLANNED, rejected(3)], [("Mastered", ""), ("Mastered", ""), ("Rejected", "SOURCE_MISSING")]
+    )
     found = sorted((tmp_path / ".parts/r/progress").read_text().split())
     assert found == ["mastered", "mastered", "rejected"]
