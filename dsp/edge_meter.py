@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_toeplitz
 
-from dsp.audio import Audio, Floats, joined
+from dsp.audio import Audio, Floats
 from dsp.edges import FORETOLD_FRAMES, Edge
+from dsp.windows import Block
 
 EDGE_S = 0.05
 ORDER = 32
 """Sixteen partials; what is beyond them counts as noise."""
 NOISE_RATIO = 1e-9
 """White noise assumed in the signal, as power: keeps the equations solvable for pure tones."""
+SILENT_RATIO = 1e-100
+"""Far below anything a file holds: the squares of what is smaller are no numbers any more."""
 
 
 class EdgeMeter:
@@ -30,12 +32,12 @@ class EdgeMeter:
         self._frames = max(2, round(EDGE_S * rate_hz))
         self._head = self._tail = np.zeros((0, channels))
 
-    def push(self, block: Audio) -> None:
+    def push(self, block: Block) -> None:
         """Takes a block (frames, channels)."""
         if len(self._head) < self._frames:
-            self._head = joined([self._head, block])[: self._frames].copy()
+            self._head = np.concatenate([self._head, block])[: self._frames].copy()
         kept = self._tail if len(block) < self._frames else self._tail[:0]
-        self._tail = joined([kept, block[-self._frames :]])[-self._frames :].copy()
+        self._tail = np.concatenate([kept, block[-self._frames :]])[-self._frames :].copy()
 
     def edges(self) -> tuple[Edge, Edge]:
         """Head and tail of what was pushed."""
@@ -50,12 +52,15 @@ class EdgeMeter:
 
 def _predictor(channel: Floats) -> Floats:
     """Weights of the last ORDER samples that foretell the next with the least error (autocorrelation method)."""
-    if len(channel) <= 2 * ORDER or not channel.any():
+    if len(channel) <= 2 * ORDER or np.abs(channel).max() < SILENT_RATIO:
         return np.zeros(0)
     windowed = channel * np.hanning(len(channel) + 2)[1:-1]
-    lags: Floats = np.array([windowed[lag:] @ windowed[: len(windowed) - lag] for lag in range(ORDER + 1)])
+    count = len(windowed)
+    # Not a matrix product: that would start threads for a few thousand samples.
+    lags = np.array([(windowed[lag:] * windowed[: count - lag]).sum() for lag in range(ORDER + 1)], np.float64)
     lags[0] *= 1.0 + NOISE_RATIO
-    return np.asarray(solve_toeplitz(lags[:-1], lags[1:]))
+    apart = np.abs(np.subtract.outer(np.arange(ORDER), np.arange(ORDER)))
+    return np.asarray(np.linalg.solve(lags[:-1][apart], lags[1:]), np.float64)
 
 
 def _error(channel: Floats, weights: Floats) -> float:

@@ -1,4 +1,4 @@
-"""Level meter: peaks, mean squares, offset, correlation and flat tops of a track, in one pass."""
+"""Level meter: peaks, mean squares, offset and correlation of a track, in one pass."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.audio import Audio, Floats
+from dsp.audio import Floats
 from dsp.kernel import kernel
-from dsp.ticks import TickGrid
+from dsp.ticks import Folder, TickGrid
+from dsp.windows import Block, Lines, as_lines
 
-FLAT_TOP_RATIO = 0.999
-FLAT_TOP_SAMPLES = 3
-"""A flat top: so many equal samples or more at 0.999 of full scale or above; the field's usual rule for clipping."""
-PLACES_KEPT = 20
+FRAME_TICKS = 5
+"""50 ms: what noise floor, dynamic range and the density of peaks are read from."""
 
 
 class Levels(NamedTuple):
@@ -27,11 +26,12 @@ class Levels(NamedTuple):
     square_sums: Floats
     cross_sum: float
     """Sum of left times right; 0 unless there are two channels."""
-    flat_tops: int
-    flat_top_places: tuple[int, ...]
-    """Frames at which the first flat tops begin."""
     tick_peaks: NDArray[np.float32]
-    """(ticks, 2): smallest and largest sample of each 10 ms, over the channels."""
+    """(ticks, 2): smallest and largest sample of each 10 ms, over the channels; zero counts as one of them."""
+    frame_squares: NDArray[np.float32]
+    """(50 ms, channels): mean square."""
+    frame_peaks: NDArray[np.float32]
+    """(50 ms, channels): sample peak."""
 
 
 class LevelMeter:
@@ -47,90 +47,75 @@ class LevelMeter:
         self._grid = TickGrid(rate_hz)
         self._frames = 0
         self._cross = 0.0
-        self._totals = np.zeros((channels, 3))  # sum, sum of squares, sample peak
-        self._runs = np.zeros((channels, 2))  # value and length of the run of equal samples that is under way
-        self._extremes = np.zeros((channels, 2))  # of the unfinished tick
-        self._flat_tops = 0
-        self._places: list[int] = []
+        self._open = np.zeros((channels, 4))  # of the unfinished tick: sum, sum of squares, smallest, largest
+        self._totals = np.zeros((channels, 3))  # sum, sum of squares, sample peak of all finished ticks
         self._ticks = array("f")  # 8 bytes a tick: 6 MB for two hours
+        self._frame_squares = Folder(FRAME_TICKS, channels, np.add)
+        self._frame_peaks = Folder(FRAME_TICKS, channels, np.maximum)
+        self._frame_samples = FRAME_TICKS * rate_hz / 100
 
-    def push(self, block: Audio) -> None:
+    def push(self, block: Block) -> None:
         """Takes a block (frames, channels)."""
-        ends = self._grid.ends(len(block))
-        peaks = np.zeros((len(ends), 2))
-        for channel in range(len(self._totals)):
-            places = np.zeros(PLACES_KEPT, np.int64)
-            found = _levels(block, channel, self._totals[channel], self._extremes[channel], ends, peaks)
-            tops = _flat_tops(block, channel, self._runs[channel], places) if found else 0
-            if not found and len(block):
-                self._runs[channel] = 0.0  # a block below full scale ends every run
-            self._flat_tops += tops
-            self._places += [self._frames + int(at) for at in places[: min(tops, PLACES_KEPT)]]
-        self._places = sorted(self._places)[:PLACES_KEPT]
-        if len(self._totals) == 2:
-            self._cross = _cross(block, self._cross)
+        lines, ends = as_lines(block), self._grid.ends(len(block))
+        ticks = np.zeros((len(lines), len(ends), 4))
+        for line, state, totals, found in zip(lines, self._open, self._totals, ticks, strict=True):
+            _levels(line, ends, state, totals, found)
+        self._take(ticks)
+        if len(lines) == 2:
+            self._cross = _cross(lines[0], lines[1], self._cross)
         self._frames += len(block)
-        self._ticks.frombytes(peaks.astype(np.float32).tobytes())
+
+    def _take(self, ticks: Floats) -> None:
+        """Keeps what is needed of finished ticks (channels, ticks, 4)."""
+        peaks = np.maximum(-ticks[..., 2], ticks[..., 3])
+        extremes = np.stack([ticks[..., 2].min(axis=0), ticks[..., 3].max(axis=0)], axis=1)
+        self._ticks.frombytes(extremes.astype(np.float32).tobytes())
+        self._frame_squares.push(ticks[..., 1].T / self._frame_samples)
+        self._frame_peaks.push(peaks.T)
 
     def levels(self) -> Levels:
         """The figures of all that was pushed."""
+        open_peaks = np.maximum(-self._open[:, 2], self._open[:, 3])
         return Levels(
             frames=self._frames,
-            sample_peaks=self._totals[:, 2].copy(),
-            sums=self._totals[:, 0].copy(),
-            square_sums=self._totals[:, 1].copy(),
+            sample_peaks=np.maximum(self._totals[:, 2], open_peaks),
+            sums=self._totals[:, 0] + self._open[:, 0],
+            square_sums=self._totals[:, 1] + self._open[:, 1],
             cross_sum=self._cross,
-            flat_tops=self._flat_tops,
-            flat_top_places=tuple(self._places),
             tick_peaks=np.array(self._ticks, np.float32).reshape(-1, 2),
+            frame_squares=self._frame_squares.rows(),
+            frame_peaks=self._frame_peaks.rows(),
         )
 
 
 @kernel
-def _levels(
-    block: Audio, channel: int, totals: Floats, extremes: Floats, ends: NDArray[np.int64], peaks: Floats
-) -> bool:
-    """Adds a block to the totals and the tick extremes; True if a sample of it may belong to a flat top."""
-    total, squares, peak = totals
-    low, high = extremes
-    start, loudest = 0, 0.0
+def _levels(line: Lines, ends: NDArray[np.int64], state: Floats, totals: Floats, ticks: Floats) -> None:
+    """ticks[t] = sum, sum of squares, smallest, largest of each tick that ends, added to the totals; the rest stays open."""
+    total, squares, low, high = state
+    start = 0
     for tick in range(ends.size + 1):
-        end = ends[tick] if tick < ends.size else block.shape[0]
+        end = ends[tick] if tick < ends.size else line.size
         for n in range(start, end):
-            x = block[n, channel]
+            x = np.float64(line[n])
             total += x
             squares += x * x
-            low, high = min(low, x), max(high, x)
-        loudest = max(loudest, high, -low)
+            if x < low:
+                low = x
+            if x > high:
+                high = x
         if tick < ends.size:
-            peaks[tick, 0], peaks[tick, 1] = min(peaks[tick, 0], low), max(peaks[tick, 1], high)
-            low = high = 0.0
+            ticks[tick] = (total, squares, low, high)
+            totals[0] += total
+            totals[1] += squares
+            totals[2] = max(totals[2], high, -low)
+            total = squares = low = high = 0.0
         start = end
-    totals[0], totals[1], totals[2] = total, squares, max(peak, loudest)
-    extremes[0], extremes[1] = low, high
-    return loudest >= FLAT_TOP_RATIO
+    state[:] = (total, squares, low, high)
 
 
 @kernel
-def _cross(block: Audio, total: float) -> float:
+def _cross(left: Lines, right: Lines, total: float) -> float:
     """total + sum of left times right."""
-    for n in range(block.shape[0]):
-        total += block[n, 0] * block[n, 1]
+    for n in range(left.size):
+        total += np.float64(left[n]) * np.float64(right[n])
     return total
-
-
-@kernel
-def _flat_tops(block: Audio, channel: int, run: Floats, places: NDArray[np.int64]) -> int:
-    """Counts the runs of equal samples near full scale that reach their third sample in this block."""
-    value, length = run
-    found = 0
-    for n in range(block.shape[0]):
-        x = block[n, channel]
-        length = length + 1.0 if x == value else 1.0
-        value = x
-        if length == FLAT_TOP_SAMPLES and abs(x) >= FLAT_TOP_RATIO:
-            if found < places.size:
-                places[found] = n - FLAT_TOP_SAMPLES + 1
-            found += 1
-    run[0], run[1] = value, length
-    return found

@@ -20,7 +20,7 @@ from dsp.settings import LimiterSettings
 HALF = 24
 COARSE, FINE = interpolator(4, HALF), interpolator(8, HALF)
 """Where 4x comes near the ceiling it is read again at 8x: at most 0.136 dB low at 0.45 of the rate (BS.1770-5 annex 2)."""
-FINE_BY_PHASE = np.ascontiguousarray(FINE.taps.T)
+FINE_BY_TAP = np.ascontiguousarray(FINE.folds.T)
 BOUND = max(COARSE.bound, FINE.bound)
 MARGIN_DB = 0.08
 """Room under the ceiling for what 8x does not see and for the dither; measured by `benchmarks/limiter.py`."""
@@ -80,7 +80,7 @@ class Limiter:
         """Peaks[i]: the largest value between frame i - 1 and frame i, wherever it may exceed the ceiling; else 0."""
         peaks = np.zeros(frames + 1, np.float32)
         for channel in self._line:
-            raise_peaks(channel, self._ceiling, COARSE.taps, FINE.taps, FINE_BY_PHASE, BOUND, peaks)
+            raise_peaks(channel, self._ceiling, COARSE.folds, FINE.folds, FINE_BY_TAP, BOUND, peaks)
         return peaks
 
 

@@ -1,7 +1,7 @@
 """Loudness meter: ITU-R BS.1770-5 and EBU Tech 3341/3342, streaming, at any rate.
 
 It keeps the K-weighted energy of each 10 ms tick; momentary, short-term, integrated loudness and loudness range are sums
-over these. Mono is one channel (-3.01 LU against the same signal in two).
+over these. Mono is one channel (-3.01 LU against the same signal in two) unless asked for as two.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dsp.audio import Audio, Floats
+from dsp.audio import Floats
 from dsp.gating import (
     ABSOLUTE_GATE_LUFS,
     BINS_PER_LU,
@@ -25,7 +26,8 @@ from dsp.gating import (
     loudness_lufs,
 )
 from dsp.kernel import kernel
-from dsp.ticks import PER_S, TickGrid, window_sums
+from dsp.ticks import PER_S, Folder, TickGrid, window_sums
+from dsp.windows import Block, Lines, as_lines
 
 MOMENTARY_TICKS = 40  # 400 ms, BS.1770-5 annex 1; EBU Tech 3341
 SHORT_TERM_TICKS = 300  # 3 s, EBU Tech 3341
@@ -45,6 +47,8 @@ CHANNEL_WEIGHTS: dict[int, tuple[float, ...]] = {
     6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41),  # L R C LFE Ls Rs: the LFE is left out
 }
 """BS.1770-5 annex 1, table 3, in the channel order of WAV files."""
+DUAL_MONO_WEIGHTS = (2.0,)
+"""One channel played on two loudspeakers: +3.01 LU."""
 
 
 class Loudness(NamedTuple):
@@ -56,8 +60,19 @@ class Loudness(NamedTuple):
     max_short_term_lufs: float | None
 
 
+class Stereo(NamedTuple):
+    """What a pair of channels tells: gated loudness of parts of it, a part below -70 LUFS counting as -70."""
+
+    balance_lu: float | None
+    """Left less right."""
+    side_mid_lu: float | None
+    """Side less middle."""
+    mono_loss_lu: float | None
+    """Lost when both channels are mixed to one and played on two loudspeakers."""
+
+
 class LoudnessMeter:
-    """Running loudness of a track.
+    """Running loudness of a track; `dual_mono` counts a single channel twice, as two loudspeakers play it.
 
     >>> meter = LoudnessMeter(rate_hz=48_000, channels=1)
     >>> meter.push(np.sin(2 * np.pi * 997 / 48_000 * np.arange(96_000))[:, None])
@@ -65,58 +80,111 @@ class LoudnessMeter:
     -3.01
     """
 
-    def __init__(self, rate_hz: int, channels: int) -> None:
+    def __init__(self, rate_hz: int, channels: int, *, dual_mono: bool = False, start_frame: int = 0) -> None:
         if channels not in CHANNEL_WEIGHTS:
             raise ValueError(f"loudness is defined here for 1 to 6 channels, got {channels}")
-        self._weights = np.array(CHANNEL_WEIGHTS[channels])
-        self._grid = TickGrid(rate_hz)
+        self._weights = DUAL_MONO_WEIGHTS if dual_mono and channels == 1 else CHANNEL_WEIGHTS[channels]
+        self.grid = TickGrid(rate_hz, start_frame)
         self._coefficients = k_weighting(rate_hz)
         self._state = np.zeros((channels, 5))
+        self._cross = np.zeros(1)
         self._ticks = array("d")  # 8 bytes a tick: 6 MB for two hours
+        self._parts = Folder(BLOCK_HOP_TICKS, 3, np.add)  # of two channels: left, right, left times right
 
-    def push(self, block: Audio) -> None:
+    def settle(self, before: Block) -> None:
+        """Runs the filters over what comes before a piece of a programme, without counting it."""
+        nowhere = np.zeros(0, np.int64)
+        self._weigh(as_lines(before), nowhere)
+        self._state[:, 4] = self._cross[0] = 0.0
+
+    def push(self, block: Block) -> None:
         """Takes a block (frames, channels)."""
-        ends = self._grid.ends(len(block))
-        sums = np.zeros((len(self._state), len(ends)))
-        for first in range(0, len(sums), 2):
-            second = min(first + 1, len(sums) - 1)
-            _weigh(block, first, second, self._coefficients, self._state, ends, sums)
-        total = np.zeros(len(ends))
+        lines, ends = as_lines(block), self.grid.ends(len(block))
+        sums, cross = self._weigh(lines, ends)
+        self._ticks.frombytes(self._weighted(sums).tobytes())
+        if len(lines) == 2:
+            self._parts.push(np.stack([sums[0], sums[1], cross], axis=1))
+
+    def _weigh(self, lines: Lines, ends: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Energies (channels, ticks) of the ticks that end, and the sums of left times right."""
+        sums = np.zeros((len(lines), len(ends)))
+        cross = np.zeros(len(ends))
+        for first in range(0, len(lines), 2):
+            second = min(first + 1, len(lines) - 1)
+            state = self._state[first : second + 1]
+            _weigh(lines[first], lines[second], self._coefficients, state, self._cross, ends, sums[first:], cross)
+        return sums, cross
+
+    def _weighted(self, sums: Floats) -> Floats:
+        total = np.zeros(sums.shape[1:])
         for weight, energies in zip(self._weights, sums, strict=True):
             total += weight * energies  # channel by channel: a matrix product adds in an order of its own
-        self._ticks.frombytes(total.tobytes())
+        return total
 
     def energies(self) -> Floats:
         """Channel-weighted K-weighted energy (sum of squares) of each complete tick of 10 ms."""
         return np.array(self._ticks)
 
-    def _mean_squares(self, window: int, hop: int, silent_ticks: int = 0) -> Floats:
-        sums = window_sums(np.concatenate([self.energies(), np.zeros(silent_ticks)]), window, hop)
-        sums /= self._grid.window_frames(len(sums), window, hop)
-        return sums
-
-    def momentary(self, hop_ticks: int = 1) -> Floats:
-        """Weighted mean square of every 400 ms window."""
-        return self._mean_squares(MOMENTARY_TICKS, hop_ticks)
-
-    def short_term(self, hop_ticks: int = BLOCK_HOP_TICKS) -> Floats:
-        """Weighted mean square of every 3 s window."""
-        return self._mean_squares(SHORT_TERM_TICKS, hop_ticks)
+    def open_energy(self) -> float:
+        """That of the tick that has not come to its end."""
+        return float(self._weighted(self._state[:, 4]))
 
     def loudness(self) -> Loudness:
         """The figures of all that was pushed."""
-        short = self.short_term(1)
-        padded = self._mean_squares(SHORT_TERM_TICKS, BLOCK_HOP_TICKS, RANGE_TAIL_TICKS)
-        return Loudness(
-            integrated_lufs=gated_lufs(self.momentary(BLOCK_HOP_TICKS)),
-            loudness_range_lu=loudness_range_lu(padded) if len(short) else None,
-            max_momentary_lufs=_loudest(self.momentary()),
-            max_short_term_lufs=_loudest(short),
+        return loudness_of(self.energies(), self.grid)
+
+    def stereo(self) -> Stereo:
+        """What the two channels tell of each other; None throughout for any other number of channels."""
+        left, right, cross = self._parts.rows().T.astype(np.float64)
+        windows = max(0, len(left) - MOMENTARY_TICKS // BLOCK_HOP_TICKS + 1)
+        frames = self.grid.window_frames(windows, MOMENTARY_TICKS, BLOCK_HOP_TICKS)
+        # Middle and side as two loudspeakers play them: each plays half the sum, or half the difference.
+        parts = (left + right, left, right, (left + right) / 2 + cross, (left + right) / 2 - cross)
+        both, *levels = (
+            gated_lufs(window_sums(np.maximum(part, 0.0), MOMENTARY_TICKS // BLOCK_HOP_TICKS, 1) / frames)
+            for part in parts
         )
+        if both is None:
+            return Stereo(None, None, None)
+        one, other, middle, side = (ABSOLUTE_GATE_LUFS if level is None else level for level in levels)
+        return Stereo(balance_lu=one - other, side_mid_lu=side - middle, mono_loss_lu=both - middle)
 
     def gating_blocks(self) -> GatingBlocks:
         """The blocks above the absolute gate, to be pooled with those of other tracks."""
-        return gating_blocks(self.momentary(BLOCK_HOP_TICKS))
+        return gating_blocks_of(self.energies(), self.grid)
+
+
+def momentary(energies: Floats, grid: TickGrid, hop_ticks: int = 1) -> Floats:
+    """Weighted mean square of every 400 ms window of a programme, from the energies of its ticks."""
+    return _mean_squares(energies, grid, MOMENTARY_TICKS, hop_ticks)
+
+
+def short_term(energies: Floats, grid: TickGrid, hop_ticks: int = BLOCK_HOP_TICKS) -> Floats:
+    """Weighted mean square of every 3 s window of a programme, from the energies of its ticks."""
+    return _mean_squares(energies, grid, SHORT_TERM_TICKS, hop_ticks)
+
+
+def _mean_squares(energies: Floats, grid: TickGrid, window: int, hop: int) -> Floats:
+    sums = window_sums(energies, window, hop)
+    sums /= grid.window_frames(len(sums), window, hop)
+    return sums
+
+
+def loudness_of(energies: Floats, grid: TickGrid) -> Loudness:
+    """The figures of a programme from the energies of its ticks of 10 ms."""
+    short = short_term(energies, grid, 1)
+    padded = np.concatenate([energies, np.zeros(RANGE_TAIL_TICKS)])
+    return Loudness(
+        integrated_lufs=gated_lufs(momentary(energies, grid, BLOCK_HOP_TICKS)),
+        loudness_range_lu=loudness_range_lu(short_term(padded, grid)) if len(short) else None,
+        max_momentary_lufs=_loudest(momentary(energies, grid)),
+        max_short_term_lufs=_loudest(short),
+    )
+
+
+def gating_blocks_of(energies: Floats, grid: TickGrid) -> GatingBlocks:
+    """The blocks above the absolute gate, from the energies of the ticks of a programme."""
+    return gating_blocks(momentary(energies, grid, BLOCK_HOP_TICKS))
 
 
 def gated_lufs(energies: Floats) -> float | None:
@@ -190,22 +258,31 @@ def _gain_at(hz: float, stages: Floats, rate_hz: int) -> float:
 
 @kernel
 def _weigh(
-    block: Audio, first: int, second: int, stages: Floats, state: Floats, ends: np.ndarray, sums: Floats
+    left: Lines,
+    right: Lines,
+    stages: Floats,
+    state: Floats,
+    cross_state: Floats,
+    ends: NDArray[np.int64],
+    sums: Floats,
+    crosses: Floats,
 ) -> None:
-    """Two channels through both biquads (transposed direct form II); sums[c, t] = energy of tick t.
+    """Two channels through both biquads (transposed direct form II); sums[c, t] = energy of tick t, crosses[t] = sum of LR.
 
     w[n] = b0 x[n] + s1, s1 = b1 x[n] - a1 w[n] + s2, s2 = b2 x[n] - a2 w[n]. Two channels a loop keep the processor busy
-    while each waits for its own recurrence. The fifth state is the energy of the unfinished tick.
+    while each waits for its own recurrence; a channel alone comes as both. The fifth state is the energy of the unfinished tick.
     """
     b0, b1, b2, a1, a2 = stages[0]
     c0, c1, c2, d1, d2 = stages[1]
-    p1, p2, p3, p4, p = state[first]
-    q1, q2, q3, q4, q = state[second]
+    one, other = 0, state.shape[0] - 1
+    p1, p2, p3, p4, p = state[one]
+    q1, q2, q3, q4, q = state[other]
+    cross = cross_state[0]
     start = 0
     for tick in range(ends.size + 1):
-        end = ends[tick] if tick < ends.size else block.shape[0]
+        end = ends[tick] if tick < ends.size else left.size
         for n in range(start, end):
-            x, y = block[n, first], block[n, second]
+            x, y = np.float64(left[n]), np.float64(right[n])
             v, w = b0 * x + p1, b0 * y + q1
             p1, q1 = b1 * x - a1 * v + p2, b1 * y - a1 * w + q2
             p2, q2 = b2 * x - a2 * v, b2 * y - a2 * w
@@ -214,12 +291,14 @@ def _weigh(
             p4, q4 = c2 * v - d2 * x, c2 * w - d2 * y
             p += x * x
             q += y * y
+            cross += x * y
         if tick < ends.size:
-            sums[first, tick], sums[second, tick] = p, q
-            p = q = 0.0
+            sums[one, tick], sums[other, tick], crosses[tick] = p, q, cross
+            p = q = cross = 0.0
         start = end
-    state[first] = (p1, p2, p3, p4, p)
-    state[second] = (q1, q2, q3, q4, q)
+    state[one] = (p1, p2, p3, p4, p)
+    state[other] = (q1, q2, q3, q4, q)
+    cross_state[0] = cross
 
 
 assert SHORT_TERM_TICKS == 3 * PER_S

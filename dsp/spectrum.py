@@ -1,16 +1,21 @@
-"""Long-term spectrum in third octaves: mean power of each band over the track, in dB re full scale.
+"""Long-term spectrum: mean power of each frequency over the track, in third octaves, and how its channels go together.
 
 Welch's method with Hann windows that do not overlap; the bands are those of IEC 61260-1 (base ten), 20 Hz to 20 kHz.
 """
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfft
 
-from dsp.audio import Audio, Floats
+from dsp.audio import Floats
+from dsp.bands import BAND_EDGES_HZ
+from dsp.fourier import PairTransform, Places, Plane
 from dsp.kernel import kernel
+from dsp.windows import Block, Lines, as_lines
 
 CENTRES_HZ: tuple[float, ...] = tuple(1000.0 * 10.0 ** (k / 10.0) for k in range(-17, 14))
 """Exact mid-band frequencies (IEC 61260-1), 20 Hz to 20 kHz: 31 bands."""
@@ -19,10 +24,18 @@ SUBSONIC_HZ = (5.0, 16.0)
 """Below the music and above what a constant offset leaks into."""
 WINDOW_S = 0.3
 """Shortest window: 3 bins in the band at 20 Hz; the next power of two is taken."""
+SLOPE_BANDS = slice(7, 24)
+"""100 Hz to 4 kHz, for the slope."""
+DENSITY_DB_PER_OCTAVE = 10.0 * math.log10(2.0)
+"""Bands that widen with frequency rise by this much against a density."""
+SILENT_POWER, SILENT_RATIO = 1e-14, 1e-10
+"""A channel holds nothing in a band below -140 dBFS, or 100 dB below the other: what rounding leaves."""
 
 
 class SpectrumMeter:
-    """Running third-octave spectrum of a track, mean over its channels.
+    """Running spectrum of a track.
+
+    Its readings end the measurement. The end of a track that fills no window is left out, unless there is nothing else.
 
     >>> meter = SpectrumMeter(rate_hz=48_000, channels=1)
     >>> meter.push(np.sin(2 * np.pi * 1000 / 48_000 * np.arange(48_000))[:, None])
@@ -31,48 +44,108 @@ class SpectrumMeter:
     """
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        self._size = 1 << int(np.ceil(np.log2(rate_hz * WINDOW_S)))
+        self._rate_hz = rate_hz
+        self._size = 1 << math.ceil(math.log2(rate_hz * WINDOW_S))
         self._window = np.hanning(self._size + 1)[:-1].astype(np.float32)
-        self._bands = _band_weights(self._size, rate_hz)
+        self._transform = PairTransform(self._size)
         self._line = np.zeros((channels, self._size), np.float32)
+        self._nothing = np.zeros(self._size, np.float32)
         self._filled = 0
-        self._frames = 0
-        self._power = np.zeros(self._size // 2 + 1)
+        self._windows = 0
+        columns, rows = self._transform.bins.shape
+        self._sums = np.zeros((3, columns // 2, rows))
 
-    def push(self, block: Audio) -> None:
+    def push(self, block: Block) -> None:
         """Takes a block (frames, channels)."""
-        at = 0
-        while at < len(block):
-            taken = min(self._size - self._filled, len(block) - at)
-            _copy(block[at : at + taken], self._line[:, self._filled : self._filled + taken])
-            self._filled += taken
+        lines, at = as_lines(block), 0
+        frames = lines.shape[1]
+        while at < frames:
+            taken = min(self._size - self._filled, frames - at)
+            if taken == self._size:
+                self._add(lines[:, at : at + taken])
+            else:
+                self._line[:, self._filled : self._filled + taken] = lines[:, at : at + taken]
+                self._filled += taken
+                if self._filled == self._size:
+                    self._add(self._line)
+                    self._filled = 0
             at += taken
-            if self._filled == self._size:
-                self._add()
-        self._frames += len(block)
 
-    def _add(self) -> None:
-        _add_power(rfft(self._line * self._window, axis=1), self._power)
-        self._filled = 0
+    def _add(self, lines: Lines) -> None:
+        """Adds a window, two channels at a time."""
+        for channel in range(0, len(lines), 2):
+            second = lines[channel + 1] if channel + 1 < len(lines) else self._nothing
+            real, imaginary = self._transform(lines[channel], second, self._window)
+            _add_pair(real, imaginary, self._transform.row_of, self._sums)
+        self._windows += 1
+
+    def _means(self) -> Floats:
+        """(3, bins): mean power of first and second channels and of what they share, so that a sum is a mean square."""
+        weight = 2.0 / (self._size * float(np.square(self._window, dtype=np.float64).sum()))
+        if self._windows:
+            return self._sums.reshape(3, -1) * (weight / self._windows)
+        if self._filled:
+            self._line[:, self._filled :] = 0.0
+            self._add(self._line)
+            weight *= self._size / self._filled
+        return self._sums.reshape(3, -1) * weight
+
+    @property
+    def bin_hz(self) -> float:
+        """Distance of the frequencies of `fine_power`."""
+        return self._rate_hz / self._size
+
+    def fine_power(self) -> Floats:
+        """Mean square at every multiple of `bin_hz` below half the rate, mean over the channels, re full scale."""
+        means = self._means()
+        return np.asarray((means[0] + means[1]) / len(self._line))
 
     def power(self) -> Floats:
-        """Mean square in each of the 31 bands and below the music, re full scale; NaN above half the rate.
+        """Mean square in each of the 31 bands and below the music, re full scale; NaN above half the rate."""
+        bands = _band_weights(self._size, self._rate_hz)
+        return np.where(bands.any(axis=1), bands @ self.fine_power(), np.nan)
 
-        Ends the measurement. The end of a track that fills no window is left out, unless there is nothing else.
-        """
-        frames = self._frames // self._size * self._size
-        if not frames and self._filled:
-            self._line[:, self._filled :] = 0.0
-            frames = self._filled
-            self._add()
-        weight = 2.0 / (self._size * float(np.square(self._window, dtype=np.float64).sum()) * len(self._line))
-        mean = self._bands @ self._power * (weight * self._size / max(frames, 1))
-        return np.where(self._bands.any(axis=1), mean, np.nan)
+    def correlation_bands(self) -> tuple[float | None, ...]:
+        """Of two channels in the bands split at `BAND_EDGES_HZ`; None where one holds nothing, and if they are not two."""
+        edges_hz = (CENTRES_HZ[0] / BAND_EDGE_RATIO, *BAND_EDGES_HZ, self._rate_hz / 2.0)
+        if len(self._line) != 2:
+            return (None,) * (len(edges_hz) - 1)
+        means = self._means()
+        edges = [min(round(hz / self.bin_hz), means.shape[1]) for hz in edges_hz]
+        return tuple(
+            _correlation(*means[:, low:high].sum(axis=1).tolist()) if low < high else None
+            for low, high in pairwise(edges)
+        )
+
+
+def slope_db_per_octave(power: Floats) -> float | None:
+    """Straight line (least squares) through the third octaves from 100 Hz to 4 kHz of `power`, as a density.
+
+    White noise has 0, pink noise -3.01; None if a band holds nothing or is missing.
+
+    >>> white = np.array(CENTRES_HZ)
+    >>> abs(round(slope_db_per_octave(white), 3))
+    0.0
+    """
+    bands = power[SLOPE_BANDS]
+    if not (bands > 0.0).all():
+        return None
+    octaves = np.log2(CENTRES_HZ[SLOPE_BANDS])
+    octaves -= octaves.mean()
+    rise_db = float(octaves @ (10.0 * np.log10(bands)) / (octaves @ octaves))
+    return rise_db - DENSITY_DB_PER_OCTAVE
+
+
+def _correlation(first: float, second: float, shared: float) -> float | None:
+    """Re(first conj(second)) over the root of both powers."""
+    if min(first, second) < max(SILENT_POWER, SILENT_RATIO * max(first, second)):
+        return None
+    return max(-1.0, min(1.0, shared / math.sqrt(first * second)))
 
 
 def _band_weights(size: int, rate_hz: int) -> Floats:
     """(bands + 1, bins): the share of each bin that lies in each band; all zero for bands beyond half the rate."""
-    lower = (np.arange(size // 2 + 1) - 0.5) * rate_hz / size
+    lower = (np.arange(size // 2) - 0.5) * rate_hz / size
     upper = lower + rate_hz / size
     bands = [(centre / BAND_EDGE_RATIO, centre * BAND_EDGE_RATIO) for centre in CENTRES_HZ]
     weights = np.zeros((len(bands) + 1, len(lower)))
@@ -83,17 +156,23 @@ def _band_weights(size: int, rate_hz: int) -> Floats:
 
 
 @kernel
-def _copy(block: Audio, line: NDArray[np.float32]) -> None:
-    """Turns (frames, channels) into rows of float32."""
-    for channel in range(line.shape[0]):
-        for n in range(block.shape[0]):
-            line[channel, n] = block[n, channel]
+def _add_pair(real: Plane, imaginary: Plane, row_of: Places, sums: NDArray[np.float64]) -> None:
+    """Adds |first|^2, |second|^2 and Re(first conj(second)) of a pair of real rows, frequencies in their order.
 
-
-@kernel
-def _add_power(spectra: NDArray[np.complex64], power: Floats) -> None:
-    """Adds |X|^2 of each channel to the sum."""
-    for channel in range(spectra.shape[0]):
-        for k in range(power.size):
-            z = spectra[channel, k]
-            power[k] += z.real * z.real + z.imag * z.imag
+    With Z the value at k and Y that at size - k: first = (Z + conj(Y)) / 2, second = (Z - conj(Y)) / 2j.
+    """
+    rows = real.shape[0]
+    for k in range(rows // 2):
+        mine, mirrored, opposite = row_of[k], row_of[rows - 1 - k], row_of[(rows - k) % rows]
+        zr, zi, yr, yi = real[mine, 1:], imaginary[mine, 1:], real[mirrored, 1:], imaginary[mirrored, 1:]
+        first, second, shared = sums[0, k, 1:], sums[1, k, 1:], sums[2, k, 1:]
+        last = np.uint64(zr.size - 1)  # an index that may be negative would keep the loop from vectorising
+        for n in range(np.uint64(zr.size)):
+            a, b, c, d = zr[n], zi[n], yr[last - n], yi[last - n]
+            first[n] += np.float32(0.25) * ((a + c) * (a + c) + (b - d) * (b - d))
+            second[n] += np.float32(0.25) * ((b + d) * (b + d) + (a - c) * (a - c))
+            shared[n] += np.float32(0.5) * (a * d + b * c)
+        a, b, c, d = real[mine, 0], imaginary[mine, 0], real[opposite, 0], imaginary[opposite, 0]
+        sums[0, k, 0] += 0.25 * ((a + c) * (a + c) + (b - d) * (b - d))
+        sums[1, k, 0] += 0.25 * ((b + d) * (b + d) + (a - c) * (a - c))
+        sums[2, k, 0] += 0.5 * (a * d + b * c)

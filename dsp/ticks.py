@@ -6,6 +6,8 @@ sums of these: momentary 40, short-term 300, at any hop from 10 ms up.
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,19 +24,20 @@ class TickGrid:
     ([221, 441], [162])
     """
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: int, start_frame: int = 0) -> None:
         self._rate_hz = rate_hz
-        self._frames = 0
-        self._ticks = 0
+        self._frames = start_frame
+        self._ticks = self._ended(start_frame)
 
     def ends(self, frames: int) -> NDArray[np.int64]:
         """Takes a block of so many frames; returns the ends of the ticks that it completes."""
         start, self._frames = self._frames, self._frames + frames
-        last = (2 * self._frames + 1) * PER_S // (2 * self._rate_hz) + 1
-        found = self._end(np.arange(self._ticks + 1, last + 1))
-        found = found[found <= self._frames] - start
-        self._ticks += len(found)
-        return found
+        first, self._ticks = self._ticks + 1, self._ended(self._frames)
+        return self._end(np.arange(first, self._ticks + 1)) - start
+
+    def _ended(self, frames: int) -> int:
+        """How many ticks end within so many frames: those whose rounded end (2 t rate + 100) // 200 is no later."""
+        return (2 * PER_S * frames + PER_S - 1) // (2 * self._rate_hz)
 
     def window_frames(self, windows: int, window: int, hop: int) -> NDArray[np.int64]:
         """Frames in each of the first so many windows of `window` ticks at every `hop` ticks."""
@@ -43,6 +46,34 @@ class TickGrid:
 
     def _end(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
         return (2 * ticks * self._rate_hz + PER_S) // (2 * PER_S)
+
+
+class Folder:
+    """Gathers rows of ticks into rows of so many ticks each, by sum or by maximum.
+
+    >>> folder = Folder(2, columns=1, combine=np.add)
+    >>> folder.push(np.array([[1.0], [2.0], [4.0]])), folder.rows().tolist()
+    (None, [[3.0]])
+    """
+
+    def __init__(self, ticks: int, columns: int, combine: np.ufunc) -> None:
+        self._ticks = ticks
+        self._combine = combine
+        self._open = np.zeros((0, columns))
+        self._rows = array("f")  # 4 bytes a column and row: hours fit into a few MiB
+
+    def push(self, rows: Floats) -> None:
+        """Takes the rows (ticks, columns) that came to an end."""
+        rows = np.concatenate([self._open, rows])
+        whole = len(rows) // self._ticks * self._ticks
+        if whole:
+            folded = self._combine.reduceat(rows[:whole], np.arange(0, whole, self._ticks), axis=0)
+            self._rows.frombytes(folded.astype(np.float32).tobytes())
+        self._open = rows[whole:]
+
+    def rows(self) -> NDArray[np.float32]:
+        """All complete rows (rows, columns); ticks that complete none are left out."""
+        return np.array(self._rows, np.float32).reshape(-1, self._open.shape[1])
 
 
 def window_sums(per_tick: Floats, window: int, hop: int) -> Floats:

@@ -99,7 +99,7 @@ def test_the_ceiling_holds_at_every_rate(rate_hz):
 @pytest.mark.parametrize("bright", [noise(seconds=0.3, level_dbfs=-6.0), np.sign(noise(seconds=0.3, seed=9))])
 def test_sound_up_to_half_the_rate_stays_below_the_ceiling_by_samples_and_by_the_proof(bright, drive_db):
     out = limited(bright, drive_db=drive_db)
-    meter = TruePeakMeter(2)
+    meter = TruePeakMeter(EBU_HZ, 2)
     meter.push(out)
     assert np.abs(out).max() <= to_gain(-1.0)
     assert level_db(float(meter.finish().max())) <= -1.0 + TRUE_PEAK_TOLERANCE_DB

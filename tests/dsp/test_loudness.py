@@ -1,4 +1,7 @@
-"""The loudness meter against the cases of EBU Tech 3341 and 3342, the anchor of BS.1770, and two independent meters."""
+"""The loudness meter: its gates, two independent meters, what a pair of channels tells, and the pooling of albums.
+
+`test_conformance` holds it against the signals of the standards.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,11 @@ from hypothesis import strategies as st
 
 from dsp.audio import Audio, Floats, to_gain
 from dsp.gating import GatingBlocks, energy_of, integrated_lufs, pooled
-from dsp.loudness import Loudness, LoudnessMeter, loudness_range_lu
+from dsp.loudness import Loudness, LoudnessMeter, Stereo, loudness_range_lu
 from tests.dsp.signals import EBU_HZ, programme, tones
 from tests.makers import noise, sine
 
 LOUDNESS_LU = 0.1  # EBU Tech 3341, table 1
-RANGE_LU = 1.0  # EBU Tech 3342, table 1
-ANCHOR_LU = 0.002  # standards M4: -3.010 at every rate
 ORACLE_LU = {
     48_000: 0.001,
     44_100: 0.02,
@@ -32,6 +33,7 @@ RANGE_ORACLE_LU = 0.1  # standards M3b
 SHIFT_LU = 1e-6  # standards M6
 BINNING_LU = 0.02  # two blocks of a 30 s track lie within 0.001 LU of its relative gate, on either side
 POOL_LU = 0.01  # the same over an album, where one block is little
+PARTS_LU = 1e-4  # middle and side come from sums of 100 ms kept as float32
 
 
 def meter_of(audio: Audio, rate_hz: int = EBU_HZ) -> LoudnessMeter:
@@ -44,106 +46,13 @@ def loudness(audio: Audio, rate_hz: int = EBU_HZ) -> Loudness:
     return meter_of(audio, rate_hz).loudness()
 
 
-def to_lufs(energies: Audio) -> Audio:
-    return -0.691 + 10.0 * np.log10(energies)  # BS.1770-5 annex 1, equation 2
-
-
 def libebur128(audio: Audio, rate_hz: int) -> pyebur128.R128State:
     state = pyebur128.R128State(audio.shape[1], rate_hz, pyebur128.MeasurementMode.MODE_I)
     state.add_frames(np.ascontiguousarray(audio).ravel(), len(audio))
     return state
 
 
-# EBU Tech 3341
-
-INTEGRATED = {
-    "3341-1": [(20.0, -23.0)],
-    "3341-3": [(10.0, -36.0), (60.0, -23.0), (10.0, -36.0)],
-    "3341-4": [(10.0, -72.0), (10.0, -36.0), (60.0, -23.0), (10.0, -36.0), (10.0, -72.0)],
-    "3341-5": [(20.0, -26.0), (20.1, -20.0), (20.0, -26.0)],
-}
-
-
-@pytest.mark.parametrize("segments", INTEGRATED.values(), ids=INTEGRATED)
-@pytest.mark.parametrize("rate_hz", [44_100, 48_000])
-def test_the_programme_of_ebu_tech_3341_reads_minus_23_lufs(segments, rate_hz):
-    audio = tones(*segments, rate_hz=rate_hz)
-    assert loudness(audio, rate_hz).integrated_lufs == pytest.approx(-23.0, abs=LOUDNESS_LU)
-
-
-@pytest.mark.parametrize("level_dbfs", [-23.0, -33.0], ids=["3341-1", "3341-2"])
-def test_a_steady_tone_reads_the_same_on_every_scale(level_dbfs):
-    figures = loudness(tones((20.0, level_dbfs)))
-    scales = [figures.integrated_lufs, figures.max_momentary_lufs, figures.max_short_term_lufs]
-    assert [level_dbfs] * 3 == pytest.approx(scales, abs=LOUDNESS_LU)
-
-
-def test_the_surround_tone_reads_minus_23_lufs():
-    left, centre, rear = (tones((20.0, level), channels=1) for level in (-28.0, -24.0, -30.0))  # 3341-6
-    five = np.concatenate([left, left, centre, rear, rear], axis=1)
-    six = np.concatenate([left, left, centre, tones((20.0, -3.0), hz=40.0, channels=1), rear, rear], axis=1)
-    assert loudness(five).integrated_lufs == pytest.approx(-23.0, abs=LOUDNESS_LU)
-    assert loudness(six).integrated_lufs == pytest.approx(loudness(five).integrated_lufs, abs=1e-9)  # LFE: left out
-
-
-def test_the_short_term_scale_stands_still_on_a_tone_that_changes_within_its_window():
-    audio = tones(*[(1.34, -20.0), (1.66, -30.0)] * 5)  # 3341-9
-    short_term = to_lufs(meter_of(audio).short_term(1))
-    assert [short_term.min(), short_term.max()] == pytest.approx([-23.0, -23.0], abs=LOUDNESS_LU)
-
-
-def test_the_momentary_scale_stands_still_on_a_tone_that_changes_within_its_window():
-    audio = tones(*[(0.18, -20.0), (0.22, -30.0)] * 25)  # 3341-12
-    momentary = to_lufs(meter_of(audio).momentary())[60:]  # after 1 s
-    assert [momentary.min(), momentary.max()] == pytest.approx([-23.0, -23.0], abs=LOUDNESS_LU)
-
-
-def test_a_tone_of_3_s_reaches_its_short_term_level_wherever_it_starts():
-    files = [tones((i * 0.15, None), (3.0, -23.0), (1.0, None)) for i in range(20)]  # 3341-10
-    assert [-23.0] * 20 == pytest.approx([loudness(f).max_short_term_lufs for f in files], abs=LOUDNESS_LU)
-
-
-def test_a_tone_of_400_ms_reaches_its_momentary_level_wherever_it_starts():
-    files = [tones((i * 0.02, None), (0.4, -23.0), (1.0, None)) for i in range(20)]  # 3341-13
-    assert [-23.0] * 20 == pytest.approx([loudness(f).max_momentary_lufs for f in files], abs=LOUDNESS_LU)
-
-
-def successive_maxima(energies: Audio, windows_s: float, segment_s: float) -> list[float]:
-    """The largest value within each segment; a window belongs to the segment in which it ends."""
-    ends_s = np.arange(len(energies)) * 0.01 + windows_s
-    return [float(to_lufs(energies[(ends_s > a) & (ends_s <= a + segment_s)].max())) for a in np.arange(20) * segment_s]
-
-
-def test_successive_tones_of_3_s_are_read_one_after_the_other():
-    stream = [((i * 0.15, None), (3.0, -38.0 + i), (3.0 - i * 0.15, None)) for i in range(20)]  # 3341-11
-    energies = meter_of(tones(*(segment for three in stream for segment in three))).short_term(1)
-    expected = [-38.0 + i for i in range(20)]
-    assert expected == pytest.approx(successive_maxima(energies, 3.0, 6.0), abs=LOUDNESS_LU)
-
-
-def test_successive_tones_of_400_ms_are_read_one_after_the_other():
-    stream = [((i * 0.02, None), (0.4, -38.0 + i), (0.4 - i * 0.02, None)) for i in range(20)]  # 3341-14
-    energies = meter_of(tones(*(segment for three in stream for segment in three))).momentary()
-    expected = [-38.0 + i for i in range(20)]
-    assert expected == pytest.approx(successive_maxima(energies, 0.4, 0.8), abs=LOUDNESS_LU)
-
-
-# EBU Tech 3342
-
-
-@pytest.mark.parametrize(
-    ("levels_dbfs", "expected_lu"),
-    [
-        pytest.param((-20.0, -30.0), 10.0, id="3342-1"),
-        pytest.param((-20.0, -15.0), 5.0, id="3342-2"),
-        pytest.param((-40.0, -20.0), 20.0, id="3342-3"),
-        pytest.param((-50.0, -35.0, -20.0, -35.0, -50.0), 15.0, id="3342-4"),
-    ],
-)
-@pytest.mark.parametrize("rate_hz", [44_100, 48_000])
-def test_the_range_of_ebu_tech_3342_reads_right(levels_dbfs, expected_lu, rate_hz):
-    audio = tones(*((20.0, level) for level in levels_dbfs), rate_hz=rate_hz)
-    assert loudness(audio, rate_hz).loudness_range_lu == pytest.approx(expected_lu, abs=RANGE_LU)
+# Gates
 
 
 def energies_at(*levels_lufs: float) -> Floats:
@@ -159,31 +68,6 @@ def test_the_range_lies_between_the_nearest_ranks():
 def test_the_range_leaves_out_what_is_20_lu_below_the_mean(quiet_lufs, expected_lu):
     energies = energies_at(*[-20.0] * 80, *[quiet_lufs] * 20)  # their mean is -20.95 LUFS, the gate at -40.95
     assert loudness_range_lu(energies) == pytest.approx(expected_lu, abs=1e-9)
-
-
-# BS.1770
-
-
-@pytest.mark.parametrize("rate_hz", [44_100, 48_000, 88_200, 96_000, 176_400, 192_000])
-def test_full_scale_at_997_hz_in_one_channel_reads_minus_3_01_lufs(rate_hz):
-    tone = sine(997.0, level_dbfs=0.0, seconds=5.0, rate_hz=rate_hz)
-    tone[:, 1] = 0.0
-    assert loudness(tone, rate_hz).integrated_lufs == pytest.approx(-3.010, abs=ANCHOR_LU)
-
-
-@pytest.mark.parametrize(  # BS.2217: level = target + 0.691 - K(f), in both channels
-    ("hz", "level_dbfs"),
-    [(25, -11.9162), (100, -21.1755), (500, -22.3515), (1000, -23.0067), (2000, -25.3803), (10_000, -26.3509)],
-)
-@pytest.mark.parametrize("target_lufs", [-23.0, -24.0])
-def test_the_tone_of_bs_2217_reads_its_target(hz, level_dbfs, target_lufs):
-    tone = sine(hz, level_dbfs=level_dbfs + target_lufs + 23.0, seconds=20.0, rate_hz=EBU_HZ)
-    assert loudness(tone).integrated_lufs == pytest.approx(target_lufs, abs=LOUDNESS_LU)
-
-
-def test_one_channel_reads_3_lu_less_than_two():
-    mono, stereo = (loudness(sine(997.0, channels=n, rate_hz=EBU_HZ)).integrated_lufs for n in (1, 2))
-    assert stereo - mono == pytest.approx(10.0 * math.log10(2.0), abs=1e-9)
 
 
 def test_an_unfinished_gating_block_is_not_counted():
@@ -215,6 +99,67 @@ def test_a_wandering_programme_has_the_range_that_pyloudnorm_reads(seconds, seed
     audio = programme(seconds=seconds, seed=seed)
     expected = pyloudnorm.Meter(EBU_HZ, filter_class="DeMan").loudness_range(audio)
     assert expected == pytest.approx(loudness(audio).loudness_range_lu, abs=RANGE_ORACLE_LU)
+
+
+# What a pair of channels tells
+
+
+def stereo(left: Audio, right: Audio) -> Stereo:
+    return meter_of(np.concatenate([left, right], axis=1)).stereo()
+
+
+LEFT, RIGHT = (programme(seconds=8.0, channels=1, seed=seed) for seed in (5, 6))
+
+
+@pytest.mark.parametrize("louder_db", [6.0, 0.5, -12.0])
+def test_the_balance_is_how_much_louder_the_left_channel_is(louder_db):
+    assert stereo(LEFT * to_gain(louder_db), LEFT).balance_lu == pytest.approx(louder_db, abs=PARTS_LU)
+
+
+def test_a_silent_channel_counts_as_the_quietest_that_can_be_measured():
+    left_lufs = loudness(LEFT).integrated_lufs
+    assert stereo(LEFT, 0.0 * LEFT).balance_lu == pytest.approx(left_lufs + 70.0, abs=PARTS_LU)
+    assert stereo(0.0 * LEFT, LEFT).balance_lu == pytest.approx(-left_lufs - 70.0, abs=PARTS_LU)
+
+
+def test_equal_channels_lose_nothing_in_mono_and_have_no_side():
+    found = stereo(LEFT, LEFT)
+    assert (found.balance_lu, found.mono_loss_lu) == pytest.approx((0.0, 0.0), abs=PARTS_LU)
+    whole_lufs = loudness(np.repeat(LEFT, 2, axis=1)).integrated_lufs
+    assert found.side_mid_lu == pytest.approx(-70.0 - whole_lufs, abs=PARTS_LU)
+
+
+def test_unrelated_channels_lose_3_lu_in_mono_and_are_as_much_side_as_middle():
+    noises = [noise(seconds=20.0, rate_hz=EBU_HZ, channels=1, seed=seed) for seed in (1, 2)]
+    found = stereo(*noises)
+    assert (found.mono_loss_lu, found.side_mid_lu) == pytest.approx((3.01, 0.0), abs=0.05)  # of 960,000 samples
+
+
+def test_opposite_channels_vanish_in_mono():
+    found, whole_lufs = stereo(LEFT, -LEFT), loudness(np.repeat(LEFT, 2, axis=1)).integrated_lufs
+    assert (found.mono_loss_lu, found.side_mid_lu) == pytest.approx((whole_lufs + 70.0,) * 2, abs=PARTS_LU)
+
+
+@pytest.mark.parametrize("rate_hz", [44_100, 22_050])
+def test_middle_and_side_are_as_loud_as_when_they_are_made_and_measured(rate_hz):
+    left, right = LEFT, 0.4 * LEFT + 0.7 * RIGHT
+    meters = [
+        meter_of(np.concatenate(pair, axis=1), rate_hz)
+        for pair in ([left, right], [(left + right) / 2] * 2, [(left - right) / 2] * 2)
+    ]
+    whole, middle, side = (meter.loudness().integrated_lufs for meter in meters)
+    found = meters[0].stereo()
+    assert (found.mono_loss_lu, found.side_mid_lu) == pytest.approx((whole - middle, side - middle), abs=PARTS_LU)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 6])
+def test_only_a_pair_has_a_balance(channels):
+    assert meter_of(noise(channels=channels, rate_hz=EBU_HZ)).stereo() == Stereo(None, None, None)
+
+
+@pytest.mark.parametrize("audio", [np.zeros((EBU_HZ, 2)), np.zeros((0, 2)), noise(seconds=0.39, rate_hz=EBU_HZ)])
+def test_what_has_no_loudness_has_no_balance(audio):
+    assert meter_of(audio).stereo() == Stereo(None, None, None)
 
 
 # Gain, silence, odd input
@@ -256,7 +201,7 @@ def test_odd_input_gives_numbers_or_none_and_no_warning(audio):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         meter = meter_of(audio)
-        values = [*meter.loudness(), integrated_lufs(meter.gating_blocks())]
+        values = [*meter.loudness(), integrated_lufs(meter.gating_blocks()), *meter.stereo()]
     assert all(value is None or math.isfinite(value) for value in values)
 
 

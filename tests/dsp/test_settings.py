@@ -24,6 +24,7 @@ from dsp.settings import (
     SubsonicSettings,
 )
 from schemas import profile
+from schemas.limits import Limit
 
 UNITS = ("_db", "_dbfs", "_dbtp", "_lufs", "_lu", "_hz", "_s", "_frames", "_ratio")  # design, section 3
 
@@ -129,6 +130,7 @@ def test_a_level_and_its_ratio_are_two_names_of_one_thing():
 
 SETTINGS = [kind for kind in vars(settings).values() if hasattr(kind, "__dataclass_fields__")]
 PROFILE = [kind for kind in vars(profile).values() if isinstance(kind, type) and issubclass(kind, Struct)]
+WITHOUT_UNIT = (Struct, Limit)  # a limit is in the unit of what it limits
 
 
 def is_measured(hint: object) -> bool:
@@ -136,7 +138,7 @@ def is_measured(hint: object) -> bool:
     return hint is float or (get_origin(hint) is not None and any(is_measured(part) for part in get_args(hint)))
 
 
-@pytest.mark.parametrize("kind", [*SETTINGS, *[k for k in PROFILE if k is not Struct]], ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", [*SETTINGS, *[k for k in PROFILE if k not in WITHOUT_UNIT]], ids=lambda k: k.__name__)
 def test_every_number_names_its_unit(kind):
     measured = [name for name, hint in get_type_hints(kind).items() if is_measured(hint)]
     assert [name for name in measured if not name.endswith(UNITS)] == []

@@ -35,7 +35,7 @@ CHAIN: list[Settings] = [
 ]
 
 # Written by `python -m tests.dsp.test_sound_version`.
-RECORDED_VERSION = 1
+RECORDED_VERSION = 2
 RECORDED: list[int] = [
     -1298566,
     -731366,
@@ -49,7 +49,7 @@ RECORDED: list[int] = [
     734487,
     625769,
     -693180,
-    -3956777,
+    -3956778,
     -3413785,
     -934611,
     -374325,
