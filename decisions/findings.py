@@ -2,44 +2,87 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
+from decisions.checks import (
+    RANK,
+    SOURCE_ONLY,
+    Breach,
+    Check,
+    breaches,
+    checks_of,
+    findings_of,
+    joined_ends,
+    new_since,
+    target_findings,
+)
+from decisions.measures import MEASURES
 from dsp.gating import integrated_lufs, pooled
 from schemas.codes import CODES
 from schemas.figures import Analysis
+from schemas.limits import Limit
 from schemas.profile import Profile
 from schemas.qc import Finding
 from schemas.steps import Master, Mastered, Rejected
 
 TRUE_PEAK_TOLERANCE_DB = 0.05  # law 6
+_OVER = {
+    "true_peak_dbtp": ("TRUE_PEAK_OVER", "true peak of"),
+    "sample_peak_dbfs": ("SAMPLE_PEAK_OVER", "sample at"),
+}
 DURATION_WARN_S = 1.0  # DDEX practice: less is rounding
 
 
 def track_findings(mastered: Mastered, profile: Profile) -> tuple[Finding, ...]:
     """Everything to be said about a track and its masters, the worst first."""
-    proof = mastered.masters[0].proof
-    found = source_findings(mastered.analysis, profile, mastered.track.duration_s)
-    found += _target_findings(mastered, [proof])
+    source = source_checks(mastered, profile)
+    found = findings_of(source, mastered.analysis) + _duration(mastered.analysis, mastered.track.duration_s)
+    found += _target_findings(mastered, [mastered.masters[0].proof])
     for master in mastered.masters:
         found += _master_findings(master)
         if mastered.plan.shared_by == 1:
             found += _loudness_findings([master.proof], master.delivery, mastered)
-    return tuple(sorted(found, key=lambda finding: _RANK[finding.severity]))
+        checks = master_checks(master, mastered, profile)
+        found += findings_of(new_since(source, checks), master.proof, master.delivery)
+        broken = [one for ones in master_breaches(master, mastered, profile).values() for one in ones]
+        found += target_findings(broken, _told([*source, *checks]), master.delivery)
+    return _worst_first(found)
 
 
-def source_findings(analysis: Analysis, profile: Profile, announced_s: float | None = None) -> list[Finding]:
-    """What is to be said about an audio file by itself; `announced_s` is the length that the manifest gives."""
-    audio = analysis.format
-    found = _clipping(analysis) + _offset(analysis, profile.cleaning.offset_limit_dbfs)
-    if audio.channels == 1:
-        found.append(_finding("MONO_SOURCE", "one channel, measured as one channel; its masters are mono too"))
-    if audio.lossy:
-        found.append(_finding("LOSSY_SOURCE", f"the source is coded with loss ({audio.container} {audio.codec})"))
-    if announced_s is not None and abs(announced_s - audio.duration_s) > DURATION_WARN_S:
-        text = f"{audio.duration_s:.1f} s long, the manifest says {announced_s:.1f} s"
-        found.append(_finding("DURATION_DIFFERS", text, measured=audio.duration_s, limit=announced_s, unit="s"))
+def source_findings(analysis: Analysis, profile: Profile) -> tuple[Finding, ...]:
+    """What is to be said about an audio file by itself, the worst first; both its ends are judged."""
+    return _worst_first(findings_of(checks_of(analysis, profile.limits), analysis))
+
+
+def source_checks(mastered: Mastered, profile: Profile) -> list[Check]:
+    """The limits of a profile on a track's source; where it joins a neighbour, that end is not judged."""
+    return checks_of(mastered.analysis, profile.limits, joined_ends(mastered.plan))
+
+
+def master_checks(master: Master, mastered: Mastered, profile: Profile) -> list[Check]:
+    """The limits of a profile on a master, but for those that only concern how a source was made."""
+    return checks_of(master.proof, profile.limits, joined_ends(mastered.plan) | SOURCE_ONLY)
+
+
+def ceiling_checks(master: Master) -> list[Check]:
+    """What Lathe itself promises of a master's peaks (law 6)."""
+    figures, ceiling_db = master.proof.figures, master.ceiling_dbtp
+    found = []
+    for name, value, tolerance_db in (
+        ("true_peak_dbtp", figures.true_peak_dbtp, TRUE_PEAK_TOLERANCE_DB),
+        ("sample_peak_dbfs", figures.sample_peak_dbfs, 0.0),
+    ):
+        if value is not None:
+            limit = Limit(fail_above=ceiling_db + tolerance_db)
+            found.append(Check(name, value, limit, limit.crossed_by(value)))
     return found
+
+
+def master_breaches(master: Master, mastered: Mastered, profile: Profile) -> dict[str, list[Breach]]:
+    """The rules that a master breaks, by the targets of its delivery."""
+    names = next((delivery.targets for delivery in profile.delivery if delivery.name == master.delivery), ())
+    without = joined_ends(mastered.plan)
+    return {name: breaches(profile.targets[name], master.proof, without) for name in names}
 
 
 def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> tuple[Finding, ...]:
@@ -55,7 +98,7 @@ def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> 
         whole = len(group) == group[0].plan.shared_by > 1
         for number, master in enumerate(group[0].masters if whole else ()):
             found += _loudness_findings([t.masters[number].proof for t in group], master.delivery, group[0])
-    return tuple(sorted(found, key=lambda finding: _RANK[finding.severity]))
+    return _worst_first(found)
 
 
 def verdict(findings: Iterable[Finding]) -> str:
@@ -73,41 +116,26 @@ def _gain_groups(tracks: Sequence[Mastered]) -> list[list[Mastered]]:
     return list(groups.values())
 
 
-_RANK = {"fail": 0, "warn": 1, "info": 2}
+def _worst_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(found, key=lambda finding: RANK[finding.severity]))  # type: ignore[index]
+
+
+def _told(checks: Iterable[Check]) -> set[str]:
+    """Codes of which a finding of its own warns already."""
+    return {one.code for one in checks if one.crossed and one.code and one.crossed.level != "info"}
 
 
 def _finding(code: str, text: str, **more: object) -> Finding:
     return Finding(code=code, severity=CODES[code].severity, text=text, **more)  # type: ignore[arg-type]
 
 
-def _clipping(analysis: Analysis) -> list[Finding]:
-    found = []
-    peak_dbfs = analysis.figures.sample_peak_dbfs
-    if analysis.flat_tops:
-        text = f"{analysis.flat_tops} flat tops at full scale, the first at {analysis.flat_tops_at_s[0]:.2f} s"
-        found.append(
-            _finding(
-                "SOURCE_CLIPPED",
-                text,
-                measured=float(analysis.flat_tops),
-                limit=0.0,
-                unit="flat tops",
-                at_s=analysis.flat_tops_at_s,
-            )
-        )
-    if analysis.format.floating and peak_dbfs is not None and peak_dbfs > 0.0:
-        text = f"samples reach {peak_dbfs:+.1f} dBFS; nothing is lost in a float file"
-        found.append(_finding("SOURCE_OVER_FULL_SCALE", text, measured=peak_dbfs, limit=0.0, unit="dBFS"))
-    return found
-
-
-def _offset(analysis: Analysis, limit_dbfs: float) -> list[Finding]:
-    offset = max(abs(ratio) for ratio in analysis.offset_ratio)
-    offset_dbfs = 20.0 * math.log10(offset) if offset > 0.0 else -math.inf
-    if offset_dbfs <= limit_dbfs:
+def _duration(analysis: Analysis, announced_s: float | None) -> list[Finding]:
+    """`announced_s` is the length that the manifest gives."""
+    found_s = analysis.format.duration_s
+    if announced_s is None or abs(announced_s - found_s) <= DURATION_WARN_S:
         return []
-    text = f"the source lies {offset_dbfs:.1f} dBFS off the zero line"
-    return [_finding("DC_OFFSET", text, measured=offset_dbfs, limit=limit_dbfs, unit="dBFS")]
+    text = f"{found_s:.1f} s long, the manifest says {announced_s:.1f} s"
+    return [_finding("DURATION_DIFFERS", text, measured=found_s, limit=announced_s, unit="s")]
 
 
 def _target_findings(mastered: Mastered, proofs: Iterable[Analysis]) -> list[Finding]:
@@ -120,13 +148,12 @@ def _target_findings(mastered: Mastered, proofs: Iterable[Analysis]) -> list[Fin
 
 def _master_findings(master: Master) -> list[Finding]:
     found = []
-    figures, ceiling = master.proof.figures, master.ceiling_dbtp
-    if figures.true_peak_dbtp is not None and figures.true_peak_dbtp > ceiling + TRUE_PEAK_TOLERANCE_DB:
-        text = f"{master.delivery}: true peak of {figures.true_peak_dbtp:.2f} dBTP over a ceiling of {ceiling:g}"
-        found.append(_finding("TRUE_PEAK_OVER", text, measured=figures.true_peak_dbtp, limit=ceiling, unit="dBTP"))
-    if figures.sample_peak_dbfs is not None and figures.sample_peak_dbfs > ceiling:
-        text = f"{master.delivery}: sample at {figures.sample_peak_dbfs:.2f} dBFS over a ceiling of {ceiling:g}"
-        found.append(_finding("SAMPLE_PEAK_OVER", text, measured=figures.sample_peak_dbfs, limit=ceiling, unit="dBFS"))
+    for check in ceiling_checks(master):
+        if check.crossed:
+            (code, noun), unit = _OVER[check.measure], MEASURES[check.measure].unit
+            ceiling = master.ceiling_dbtp
+            text = f"{master.delivery}: {noun} {check.value:.2f} {unit} over a ceiling of {ceiling:g}"
+            found.append(_finding(code, text, measured=check.value, limit=ceiling, unit=unit))
     return found
 
 

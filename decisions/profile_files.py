@@ -6,29 +6,27 @@ Everything wrong with a profile is said at once, with the line it stands on and 
 from __future__ import annotations
 
 import math
-import re
-import sys
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from decisions.measures import MEASURES
+from decisions.target_files import load_target
+from decisions.toml_files import Place, Shelf, located, meant
 from schemas.errors import CatalogueError
+from schemas.limits import Limit, Target
 from schemas.profile import Delivery, Profile
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FOLDER = Path(__file__).parent / "profiles"
 MAX_DEPTH = 8
+_SHELF = Shelf("profile", FOLDER, "PROFILE_UNKNOWN", "PROFILE_UNREADABLE", "PROFILE_INVALID")
+_INVALID = _SHELF.invalid
 
 
 def built_in() -> list[str]:
     """Names of the profiles that come with Lathe."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return _SHELF.names()
 
 
 def load_profile(name_or_file: str) -> Profile:
@@ -37,12 +35,14 @@ def load_profile(name_or_file: str) -> Profile:
     merged: dict[str, Any] = {}
     for path, text in reversed(files):
         merged = _overlaid(merged, _own(path, text))
+    if isinstance(limits := merged.get("limits"), dict):
+        merged["limits"] = {name: limit for name, limit in limits.items() if limit is not False}
     try:
         profile = msgspec.convert(merged, Profile)
     except msgspec.ValidationError as error:
-        raise CatalogueError("PROFILE_INVALID", _located(str(error), files)) from error
-    _check_whole(profile, files[0][0])
-    return profile
+        raise CatalogueError(_INVALID, located(str(error), files)) from error
+    _check_whole(profile, files)
+    return msgspec.structs.replace(profile, targets=_targets(profile))
 
 
 def profile_texts(name_or_file: str) -> list[tuple[str, str]]:
@@ -52,47 +52,36 @@ def profile_texts(name_or_file: str) -> list[tuple[str, str]]:
 
 def _chain(name_or_file: str) -> list[tuple[Path, str]]:
     """A profile's file and text, then those of what it is based on, and so on."""
-    files = [_read(name_or_file)]
-    while (base := _parsed(*files[-1]).get("based_on")) is not None:
+    files = [_SHELF.read(name_or_file)]
+    while (base := _SHELF.parsed(*files[-1]).get("based_on")) is not None:
         path = files[-1][0]
         if not isinstance(base, str) or len(files) > MAX_DEPTH:
-            raise CatalogueError("PROFILE_INVALID", f"{path.name}: based_on {base!r} leads in a circle or is no name")
-        files.append(_read(str(path.parent / base) if base.endswith(".toml") else base))
+            raise CatalogueError(_INVALID, f"{path.name}: based_on {base!r} leads in a circle or is no name")
+        files.append(_SHELF.read(str(path.parent / base) if base.endswith(".toml") else base))
     return files
 
 
-def _parsed(path: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError("PROFILE_INVALID", f"{path.name}: {error}") from error
-
-
 def _own(path: Path, text: str) -> dict[str, Any]:
-    """What a file itself says, without unknown keys."""
-    own = _parsed(path, text)
-    problems = _unknown_keys(own, path, text)
+    """What a file itself says, once nothing in it is unknown; targets that are files by their whole path."""
+    own = _SHELF.parsed(path, text)
+    problems = _unknown_keys(own, path, text) + _wrong_limits(own.get("limits", {}), path, text)
     if problems:
-        raise CatalogueError("PROFILE_INVALID", problems)
+        raise CatalogueError(_INVALID, problems)
     own.pop("based_on", None)
+    for _, delivery in _deliveries(own):
+        if isinstance(delivery.get("targets"), list):
+            delivery["targets"] = [_placed(target, path) for target in delivery["targets"]]
     return own
 
 
-def _read(name_or_file: str) -> tuple[Path, str]:
-    path = Path(name_or_file)
-    if path.suffix != ".toml":
-        path = FOLDER / f"{name_or_file}.toml"
-        if name_or_file not in built_in():
-            guess = get_close_matches(name_or_file, built_in(), 1)
-            meant = f'; did you mean "{guess[0]}"?' if guess else "."
-            text = (
-                f'there is no profile "{name_or_file}" among {", ".join(built_in())}{meant} A file must end in .toml.'
-            )
-            raise CatalogueError("PROFILE_UNKNOWN", text)
-    try:
-        return path, path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError("PROFILE_UNREADABLE", f"profile {path} cannot be read: {error}") from error
+def _deliveries(own: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    found = own.get("delivery")
+    return [(n, one) for n, one in enumerate(found if isinstance(found, list) else []) if isinstance(one, dict)]
+
+
+def _placed(target: object, path: Path) -> object:
+    """A target's file is meant from where the profile stands."""
+    return str(path.parent / target) if isinstance(target, str) and target.endswith(".toml") else target
 
 
 def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -105,15 +94,46 @@ def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unknown_keys(own: dict[str, Any], path: Path, text: str) -> list[str]:
-    problems = _unknown(own, Profile, "", path, text)
+    known = [name for name in _fields(Profile) if name != "targets"]
+    problems = Place(path, text).unknown(own, [*known, "based_on"])
     for table, kind in _tables().items():
         if isinstance(own.get(table), dict):
-            problems += _unknown(own[table], kind, table, path, text)
-    deliveries = own.get("delivery")
-    for number, one in enumerate(deliveries if isinstance(deliveries, list) else []):
-        if isinstance(one, dict):
-            problems += _unknown(one, Delivery, "delivery", path, text, number)
+            problems += Place(path, text, table).unknown(own[table], _fields(kind))
+    for number, one in _deliveries(own):
+        problems += Place(path, text, "delivery", number).unknown(one, _fields(Delivery))
     return problems
+
+
+def _wrong_limits(limits: object, path: Path, text: str) -> list[str]:
+    """What is wrong with the limits of one file: names, bounds, values."""
+    if not isinstance(limits, dict):
+        return []  # told by the conversion of the whole
+    place = Place(path, text, "limits")
+    problems = place.unknown(limits, MEASURES, "measure")
+    for name, limit in limits.items():
+        if isinstance(limit, dict):
+            unknown = [bound for bound in limit if bound not in _fields(Limit)]
+            problems += [
+                place.told(name, f'unknown bound "{bound}" of {name}; {meant(bound, _fields(Limit))}')
+                for bound in unknown
+            ]
+            problems += [] if unknown else _unfit(name, limit, place)
+        elif limit is not False and name in MEASURES:
+            problems.append(place.told(name, f"limits.{name}: give bounds, such as {{ warn_above = 0 }}, or false"))
+    return problems
+
+
+def _unfit(name: str, limit: dict[str, Any], place: Place) -> list[str]:
+    try:
+        msgspec.convert(limit, Limit)
+    except msgspec.ValidationError as error:
+        bound = str(error).partition("$.")[2].strip("`")
+        return [place.told(name, f"limits.{name}.{bound}: {str(error).split(' - at')[0]}")]
+    return []
+
+
+def _fields(kind: type[msgspec.Struct]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(kind)]
 
 
 def _tables() -> dict[str, type[msgspec.Struct]]:
@@ -122,62 +142,19 @@ def _tables() -> dict[str, type[msgspec.Struct]]:
     for field in msgspec.structs.fields(Profile):
         kinds = [field.type, *getattr(field.type, "__args__", ())]
         for kind in kinds:
-            if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            if field.name not in ("limits", "targets") and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
                 found[field.name] = kind
     return found
 
 
-def _unknown(
-    keys: dict[str, Any], kind: type[msgspec.Struct], table: str, path: Path, text: str, number: int = 0
-) -> list[str]:
-    known = [field.name for field in msgspec.structs.fields(kind)]
-    known += ["based_on"] if not table else []
-    problems = []
-    for key in keys:
-        if key not in known:
-            guess = get_close_matches(key, known, 1)
-            meant = f'did you mean "{guess[0]}"?' if guess else f"known are {', '.join(known)}"
-            where = f" in [{table}]" if table else ""
-            problems.append(
-                f'{path.name}, line {_line_of(text, table, key, number) or 1}: unknown key "{key}"{where}; {meant}'
-            )
-    return problems
+def _targets(profile: Profile) -> dict[str, Target]:
+    """The targets that the deliveries name."""
+    return {name: load_target(name) for delivery in profile.delivery for name in delivery.targets}
 
 
-def _line_of(text: str, table: str, key: str, number: int = 0) -> int | None:
-    """The line of `key = ...` in a table (the table itself for an empty key); `number` counts tables of one name."""
-    inside, met = not table, -1
-    for line_number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
-        if header:
-            name = header[1].strip("\"'")
-            met += name == table
-            inside = name == table and met == number
-            if (inside and not key) or (not table and name == key):
-                return line_number
-        elif inside and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-            return line_number
-    return None
-
-
-def _located(message: str, files: list[tuple[Path, str]]) -> str:
-    """A validation error of msgspec with the file and the line of the value it is about."""
-    found = re.search(r"at `\$\.([a-z_]+)(?:\[(\d+|\.\.\.)\])?(?:\.([a-z_]+))?", message)
-    if not found:
-        return f"{files[0][0].name}: {message}"
-    table, key = (found[1], found[3]) if found[3] else ("", found[1])
-    number = int(found[2]) if (found[2] or "").isdigit() else 0
-    path, line = next(
-        ((path, at) for path, text in files if (at := _line_of(text, table, key, number)) is not None),
-        (files[0][0], _line_of(files[0][1], table, "", number) or 1),
-    )
-    value = f"{table}.{key}" if table else key
-    return f"{path.name}, line {line}: {value}: {message.split(' - at')[0]}"
-
-
-def _check_whole(profile: Profile, path: Path) -> None:
+def _check_whole(profile: Profile, files: list[tuple[Path, str]]) -> None:
     """What no single value can tell."""
-    tone, problems = profile.tone, []
+    tone, problems, name = profile.tone, [], files[0][0].name
     if not len(tone.bands_hz) == len(tone.target_db) == len(tone.deadband_db):
         problems.append("tone.bands_hz, tone.target_db and tone.deadband_db must be equally long")
     if not all(map(math.isfinite, [*tone.bands_hz, *tone.target_db, *tone.deadband_db])):
@@ -191,5 +168,16 @@ def _check_whole(profile: Profile, path: Path) -> None:
         problems.append(f"each delivery needs a name of its own, got {', '.join(names)}")
     if profile.source.min_rate_hz > profile.source.max_rate_hz:
         problems.append("source.min_rate_hz must not exceed source.max_rate_hz")
+    problems = [f"{name}: {problem}" for problem in problems]
+    problems += [
+        _limit_told(measure, why, files) for measure, one in profile.limits.items() if (why := one.contradiction())
+    ]
     if problems:
-        raise CatalogueError("PROFILE_INVALID", [f"{path.name}: {problem}" for problem in problems])
+        raise CatalogueError(_INVALID, problems)
+
+
+def _limit_told(measure: str, why: str, files: list[tuple[Path, str]]) -> str:
+    """A contradiction, by the file that speaks of the limit last."""
+    places = (Place(path, text, "limits") for path, text in files)
+    place = next((place for place in places if place.line(measure)), Place(*files[0], "limits"))
+    return place.told(measure, f"limits.{measure}: {why}")

@@ -6,10 +6,19 @@ from collections.abc import Sequence
 
 import msgspec
 
-from decisions.findings import album_findings, track_findings, verdict
+from decisions.checks import check_rows, target_result
+from decisions.findings import (
+    album_findings,
+    ceiling_checks,
+    master_breaches,
+    master_checks,
+    source_checks,
+    track_findings,
+    verdict,
+)
 from dsp.gating import integrated_lufs, pooled
 from schemas.profile import Profile
-from schemas.qc import AlbumRow, Finding, MasterFigures, Overviews, RejectedRow, TrackRow
+from schemas.qc import AlbumRow, CheckRow, Finding, MasterFigures, Overviews, RejectedRow, TrackRow
 from schemas.steps import Master, Mastered, Mastering, Rejected
 
 IDENTITY = ("track_id", "album_id", "disc", "sequence", "isrc", "upc", "title", "artist", "genre")
@@ -29,6 +38,7 @@ def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
         rate_hz=audio.rate_hz,
         channels=audio.channels,
         source_bits=audio.bits,
+        dual_mono=mastered.analysis.dual_mono,
         verdict=verdict(findings),
         outcome=mastered.outcome,
         reason=mastered.reason,
@@ -36,8 +46,9 @@ def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
         limiter_max_reduction_db=mastered.limiter_max_reduction_db,
         limiter_mean_reduction_db=mastered.limiter_mean_reduction_db,
         source=mastered.analysis.figures,
-        masters=tuple(_master_figures(master) for master in mastered.masters),
+        masters=tuple(_master_figures(master, mastered, profile) for master in mastered.masters),
         findings=findings,
+        checks=_checks(mastered, profile),
         plan=msgspec.json.encode(mastered.plan).decode(),
         overview=Overviews(source=mastered.analysis.overview, master=mastered.masters[0].proof.overview),
     )
@@ -84,7 +95,17 @@ def rejected_row(rejected: Rejected, run_id: str) -> RejectedRow:
     )
 
 
-def _master_figures(master: Master) -> MasterFigures:
+def _checks(mastered: Mastered, profile: Profile) -> tuple[CheckRow, ...]:
+    """Every limit that was looked at, for the source and each master, and each master's ceiling; passed or not."""
+    rows = check_rows(source_checks(mastered, profile), "source")
+    for master in mastered.masters:
+        checks = [*ceiling_checks(master), *master_checks(master, mastered, profile)]
+        rows += check_rows(checks, master.delivery)
+    return tuple(rows)
+
+
+def _master_figures(master: Master, mastered: Mastered, profile: Profile) -> MasterFigures:
+    broken = master_breaches(master, mastered, profile)
     return MasterFigures(
         delivery=master.delivery,
         uri=master.uri,
@@ -94,6 +115,7 @@ def _master_figures(master: Master) -> MasterFigures:
         frames=master.proof.format.frames,
         ceiling_dbtp=master.ceiling_dbtp,
         target_lufs=master.target_lufs,
+        targets=tuple(target_result(profile.targets[name], ones) for name, ones in broken.items()),
         **msgspec.structs.asdict(master.proof.figures),
     )
 

@@ -1,208 +1,49 @@
 """The one table of codes: what each means, how it was measured, how to mend it, and when to leave it.
 
-`lathe explain`, the summary of a run and the docs read it; codes are stable, words may improve.
+`lathe explain`, the summary of a run and docs/codes.md read it (`python -m schemas.codes > docs/codes.md` writes that page);
+codes are stable, words may improve.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from schemas.error_codes import ERROR_CODES
+from schemas.finding_codes import FINDING_CODES
+from schemas.wording import Severity as Severity
+from schemas.wording import Words as Words
 
-from msgspec import Struct
+CODES: dict[str, Words] = {**ERROR_CODES, **FINDING_CODES}
 
-Severity = Literal["refused", "rejected", "fail", "warn", "info"]
-"""refused: the command did not start; rejected: no master was made; fail, warn, info: findings about a master."""
-
-
-class Words(Struct, frozen=True):
-    """What there is to say about a code."""
-
-    severity: Severity
-    title: str
-    meaning: str
-    measured: str
-    mend: str
-    ignore: str
+_GROUPS: dict[tuple[Severity, ...], str] = {
+    (
+        "fail",
+        "warn",
+        "info",
+    ): "Findings\n\nWhat quality control says of a source or a master. The severity here is the usual one: limits in"
+    " a profile\nmay set another. `fail`: do not deliver; `warn`: listen first; `info`: good to know.",
+    ("rejected",): "Rejected tracks\n\nNo master was made of the track; the run went on.",
+    ("refused",): "Refused commands\n\nThe command did not start; nothing was rendered.",
+}
 
 
-_NEVER = "Never."
-_AGAIN = "Copy or export the file again and compare checksums."
+def codes_page() -> str:
+    """The page docs/codes.md."""
+    parts = ["# Codes\n\nWritten by `python -m schemas.codes`; `lathe explain CODE` says the same."]
+    for severities, title in _GROUPS.items():
+        parts.append(f"## {title}")
+        parts += [_entry(code, words) for code, words in CODES.items() if words.severity in severities]
+    return "\n\n".join(parts) + "\n"
 
-CODES: dict[str, Words] = {
-    "MANIFEST_MISSING": Words(
-        "refused", "No manifest", "There is no file or folder where the manifest should be.",
-        "The path was opened.", "Correct the path.", _NEVER,
-    ),
-    "MANIFEST_FORMAT": Words(
-        "refused", "Unknown manifest format", "A manifest is CSV, JSONL, Parquet or a folder of audio files.",
-        "By the ending of its name.", "Rename or convert it.", _NEVER,
-    ),
-    "MANIFEST_EMPTY": Words(
-        "refused", "Empty manifest", "The manifest names no track.",
-        "Rows were counted.", "Give at least one row, or a folder with audio files.", _NEVER,
-    ),
-    "MANIFEST_UNREADABLE": Words(
-        "refused", "Manifest cannot be read", "The file is broken: its lines or its encoding; each place is listed.",
-        "The whole file was read.", "Write it again with the program that it came from.", _NEVER,
-    ),
-    "MANIFEST_INVALID": Words(
-        "refused", "Errors in the manifest", "Rows or columns break a rule; each is listed with row, column and value.",
-        "Every row was checked before anything was rendered.", "Correct the rows that are listed.", _NEVER,
-    ),
-    "MANIFEST_CHANGED": Words(
-        "refused", "Manifest changed during the run", "The manifest was replaced between planning and reading.",
-        "Its tracks were counted again by the workers.", "Run again; publish manifests by renaming.", _NEVER,
-    ),
-    "PROFILE_UNKNOWN": Words(
-        "refused", "Unknown profile", "No built-in profile has this name.",
-        "By name.", "Use one that `lathe profiles` lists, or a path that ends in .toml.", _NEVER,
-    ),
-    "PROFILE_UNREADABLE": Words(
-        "refused", "Profile cannot be read", "The profile's file is missing or is no text.",
-        "The file was opened.", "Correct the path.", _NEVER,
-    ),
-    "PROFILE_INVALID": Words(
-        "refused", "Errors in the profile", "A key is unknown or a value is out of range; each is listed with its line.",
-        "The whole profile was checked.", "Correct the lines that are listed.", _NEVER,
-    ),
-    "UNKNOWN_SUBJECT": Words(
-        "refused", "Nothing to explain", "`lathe explain` knows neither a code nor a track of that name.",
-        "Codes, then track ids, ISRCs and titles of the newest run were searched.",
-        "Use a name that the summary or the Parquet files show.", _NEVER,
-    ),
-    "STORE_UNKNOWN": Words(
-        "refused", "Unknown store", "The path names a store that this installation cannot reach.",
-        "By its scheme.", "Use a local path or gs://, or install Beam's filesystem for it.", _NEVER,
-    ),
-    "NOTHING_SELECTED": Words(
-        "refused", "No track selected", "`--only` and `--limit` leave no track of the manifest.",
-        "Rows were counted.", "Widen the pattern.", _NEVER,
-    ),
-    "SOURCE_MISSING": Words(
-        "rejected", "Source missing", "There is no file at the manifest's uri.",
-        "The file was looked up.", "Upload the file or correct the uri.", _NEVER,
-    ),
-    "SOURCE_NOT_A_FILE": Words(
-        "rejected", "Source is a folder", "The uri names a folder.",
-        "The file was looked up.", "Give the audio file itself.", _NEVER,
-    ),
-    "SOURCE_EMPTY": Words(
-        "rejected", "Source is empty", "The file has no bytes.", "Bytes were counted.", _AGAIN, _NEVER,
-    ),
-    "SOURCE_UNREADABLE": Words(
-        "rejected", "Not an audio file", "The file cannot be opened as audio.",
-        "By its content, not its name.", "Give WAV, FLAC or AIFF.", _NEVER,
-    ),
-    "SOURCE_CORRUPT": Words(
-        "rejected", "Source is damaged", "The audio breaks off in the decoder, or a FLAC's MD5 does not match its audio.",
-        "Every frame was decoded; MD5 over the decoded samples (RFC 9639).", _AGAIN, _NEVER,
-    ),
-    "SOURCE_TRUNCATED": Words(
-        "rejected", "Source is cut short", "The file holds less audio than its header promises.",
-        "Bytes and frames against the header.", _AGAIN, _NEVER,
-    ),
-    "SOURCE_NOT_FINITE": Words(
-        "rejected", "NaN or infinity in the source", "A float file holds values that are no sound.",
-        "Every sample was looked at.", "Render the mix again; a plug-in has failed.", _NEVER,
-    ),
-    "SOURCE_OUT_OF_RANGE": Words(
-        "rejected", "Values far beyond full scale", "A float file holds values above 16 (+24 dBFS): not sound at full scale 1.0.",
-        "Every sample was looked at.", "Export again with full scale at 1.0 (integers were stored as floats).", _NEVER,
-    ),
-    "SOURCE_SILENT": Words(
-        "rejected", "Silent track", "Nothing in the track is louder than -70 LUFS: it has no loudness to master to.",
-        "Integrated loudness, BS.1770-5.", "Check the export; distributors refuse silent tracks.",
-        "If the silence is meant, deliver it without Lathe.",
-    ),
-    "SOURCE_TOO_SHORT": Words(
-        "rejected", "Track too short", "The track is shorter than one gating block, so its loudness is not defined.",
-        "Frames over rate, against `source.min_duration_s`.", "Join it to its neighbour.", _NEVER,
-    ),
-    "SOURCE_CHANGED": Words(
-        "rejected", "Source changed during the run", "The file is not the one that was analysed.",
-        "SHA-256 before analysis and before rendering.", "Run again when the upload is complete.", _NEVER,
-    ),
-    "RATE_UNSUPPORTED": Words(
-        "rejected", "Sample rate not accepted", "The rate lies outside what the profile takes.",
-        "From the file's header, against `source.min_rate_hz` and `source.max_rate_hz`.",
-        "Give the recording at its original rate.", "Widen the range in a profile of your own.",
-    ),
-    "CHANNELS_UNSUPPORTED": Words(
-        "rejected", "Channel count not accepted", "Lathe masters mono and stereo.",
-        "From the file's header, against `source.max_channels`.", "Give a stereo mix.", _NEVER,
-    ),
-    "HASH_MISMATCH": Words(
-        "rejected", "Not the file that was announced", "The file's SHA-256 is not the manifest's.",
-        "SHA-256 over the whole file.", "Copy the file again, or correct the manifest.", _NEVER,
-    ),
-    "DURATION_MISMATCH": Words(
-        "rejected", "Not the announced length", "The length differs from the manifest's by more than the profile allows.",
-        "Frames over rate, against `source.max_duration_error_s`.", "Check whether it is the right recording.", _NEVER,
-    ),
-    "OUTPUT_NOT_WRITABLE": Words(
-        "rejected", "Master could not be written", "The disk is full or may not be written.",
-        "The system refused to write.", "Make room, then run again: what is done stays done.", _NEVER,
-    ),
-    "OUTPUT_TOO_LARGE": Words(
-        "rejected", "Master too large for a WAV", "A plain WAV holds at most 4 GiB.",
-        "Bytes were counted while writing.", "Deliver this track as FLAC.", _NEVER,
-    ),
-    "MASTER_DAMAGED": Words(
-        "rejected", "Master failed its proof", "The file that was written does not decode to what was rendered.",
-        "The finished file was decoded and its frames counted before it was published.",
-        "Check the disk, then run again.", _NEVER,
-    ),
-    "INTERNAL_ERROR": Words(
-        "rejected", "Unforeseen error", "Something failed that Lathe does not know; the log has the trace.",
-        "An exception was caught at the track's step.", "Report it with the log.", _NEVER,
-    ),
-    "SOURCE_CLIPPED": Words(
-        "warn", "Clipped source", "The recording holds flat tops at full scale; mastering cannot bring back what was cut.",
-        "Runs of 3 or more equal samples at 0.999 of full scale or above, over all channels.",
-        "Ask for a mix with headroom.", "When the clipping is part of the sound.",
-    ),
-    "SOURCE_OVER_FULL_SCALE": Words(
-        "info", "Float source above full scale", "Samples exceed full scale; nothing is lost in a float file.",
-        "Sample peak.", "Nothing to do.", "Always, unless the mix was meant to stay below.",
-    ),
-    "DC_OFFSET": Words(
-        "info", "Constant offset", "The waveform lies off the zero line; the subsonic filter takes it away.",
-        "Mean of each channel, against `cleaning.offset_limit_dbfs`.", "Nothing to do; check the converter.",
-        "When the master's own offset is low.",
-    ),
-    "MONO_SOURCE": Words(
-        "info", "Mono source", "One channel; the master is mono too, measured as one channel (3 LU below dual mono).",
-        "From the file's header.", "Give a stereo file if the distributor refuses mono.", "When mono is meant.",
-    ),
-    "LOSSY_SOURCE": Words(
-        "warn", "Lossy source", "The source is coded with loss; distributors refuse masters made from it.",
-        "From the file's codec.", "Ask for the original.", "When nothing else exists.",
-    ),
-    "DURATION_DIFFERS": Words(
-        "warn", "Length differs from the manifest", "The length differs by more than 1 s, within what the profile allows.",
-        "Frames over rate.", "Check whether it is the right version.", "When the manifest is known to be rough.",
-    ),
-    "TARGET_LIMITED": Words(
-        "warn", "Target not reached", "Reaching the target would have crushed the music; the gain stops at the profile's limit.",
-        "Limiter reduction at several gains, against `limiter.max_reduction_db`, `max_mean_reduction_db` and"
-        " `loudness.max_gain_db`.",
-        "Accept it, or raise the limit in a profile.", "When the music is meant to be dynamic.",
-    ),
-    "LOUDNESS_OFF_TARGET": Words(
-        "fail", "Loudness off target", "The masters' loudness misses the target by more than the tolerance.",
-        "BS.1770-5 on the decoded masters, pooled over the album in album mode.", "Report it: this should not happen.",
-        _NEVER,
-    ),
-    "TRUE_PEAK_OVER": Words(
-        "fail", "True peak over the ceiling", "The continuous signal exceeds the ceiling by more than 0.05 dB.",
-        "32 times oversampled, on the decoded master.", "Report it: this should not happen.", _NEVER,
-    ),
-    "SAMPLE_PEAK_OVER": Words(
-        "fail", "Sample over the ceiling", "A sample of the master exceeds the ceiling.",
-        "Sample peak of the decoded master.", "Report it: this should not happen.", _NEVER,
-    ),
-    "ALBUM_INCOMPLETE": Words(
-        "warn", "Album incomplete", "Tracks of the album were rejected; its loudness was decided from the others.",
-        "Rejected tracks of the album were counted.", "Mend the rejected tracks and run again: the gain may move.",
-        "When the album is released without them.",
-    ),
-}  # fmt: skip
+
+def _entry(code: str, words: Words) -> str:
+    lines = [
+        f"### {code}\n",
+        f"**{words.title}** ({words.severity}). {words.meaning}\n",
+        f"- How it was seen: {words.measured}",
+        f"- What to do: {words.mend}",
+        f"- When to leave it: {words.ignore}",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(codes_page(), end="")

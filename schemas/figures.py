@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from dsp.edges import Edge
 from dsp.gating import GatingBlocks
+from schemas.detected import Detected
 
 
 class AudioFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +53,29 @@ class Figures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Largest mean of a channel, full scale 1.0."""
     spectrum_db: tuple[float | None, ...] = ()
     """Third octaves, 20 Hz to 20 kHz, dB re full-scale square; None beyond half the rate and for silence."""
+    slope_db_per_octave: float | None = None
+    """Straight line through the third octaves from 100 Hz to 4 kHz, as a density: pink noise has -3.01."""
+    psr_min_lu: float | None = None
+    """Lowest true peak less loudness of any 3 s (Shepherd et al., AES 143)."""
+    psr_min_at_s: float | None = None
+    dynamic_range_db: float | None = None
+    """DR14 (TT dynamic range meter), mean over the channels, not rounded."""
+    crest_bands_db: tuple[float | None, ...] = ()
+    """Peak less root mean square in the bands split at `BAND_EDGES_HZ`."""
+    correlation_bands: tuple[float | None, ...] = ()
+    """Of left and right in the same bands."""
+    mono_loss_lu: float | None = None
+    """Loudness that is lost when both channels are mixed to one and played on two loudspeakers."""
+    side_mid_lu: float | None = None
+    """Loudness of the side signal less that of the middle."""
+    balance_lu: float | None = None
+    """Loudness of the left channel less that of the right."""
+    noise_floor_dbfs: float | None = None
+    """Root mean square of the quietest twentieth of all 50 ms that are not digital silence."""
+    true_bits: int | None = None
+    """Bits that the samples use, from the largest down to the last that ever changes."""
+    bandwidth_hz: float | None = None
+    """Where the spectrum ends: the highest frequency that stands out of the floor above it."""
 
 
 class Overview(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +100,8 @@ class Analysis(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     head: Edge
     tail: Edge
     """Both ends of the track: tell whether the music runs on into its neighbours."""
-    flat_tops: int = 0
-    flat_tops_at_s: tuple[float, ...] = ()
+    detected: Detected = Detected()
+    dual_mono: bool = False
+    """A mono file measured as two equal channels."""
     overview: Overview = Overview()
     tags: dict[str, str] = {}

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.limits import Limit, Target
+
 Db = Annotated[float, Meta(ge=-60.0, le=60.0, extra_json_schema={"unit": "dB"})]
 
 
@@ -18,6 +20,8 @@ class LoudnessChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tolerance_lu: Annotated[float, Meta(gt=0.0, le=3.0)]
     max_gain_db: Annotated[float, Meta(ge=0.0, le=40.0)]
     """A quieter programme is not raised further: its noise would come up with it."""
+    dual_mono: bool = False
+    """A mono file counts as two equal channels, as it is heard: +3.01 LU."""
 
 
 class LimiterChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,6 +91,8 @@ class Delivery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bits: Literal[16, 24]
     rate_hz: Annotated[int, Meta(ge=8000, le=384000)] | None = None
     """None: the source's own rate."""
+    targets: tuple[str, ...] = ()
+    """Who takes these masters: each is held against the target's rules. Names, or files that end in .toml."""
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,4 +106,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cleaning: CleaningChoice
     source: SourceChoice
     delivery: Annotated[tuple[Delivery, ...], Meta(min_length=1)]
+    limits: dict[str, Limit]
+    """By measure (`decisions/measures.py`): what is said of a source or a master that lies outside."""
     compressor: CompressorChoice | None = None
+    targets: dict[str, Target] = {}
+    """Those that the deliveries name; read from their own files, never written in a profile."""

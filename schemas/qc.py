@@ -19,6 +19,33 @@ class Finding(Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+class TargetResult(Struct, frozen=True, kw_only=True):
+    """How a file stands against a target: each rule that it breaks in words, by what breaking it leads to."""
+
+    target: str
+    date: str
+    """When the target's rules were last looked up: year and month."""
+    passed: bool
+    """Whether no rule failed; a risk does not fail."""
+    failed: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
+class CheckRow(Struct, frozen=True, kw_only=True):
+    """A number that was held against a limit of the profile, also where it passed."""
+
+    subject: str
+    """`source`, or the name of a delivery."""
+    measure: str
+    value: float
+    unit: str
+    severity: str
+    """`passed`, `info`, `warn` or `fail`."""
+    limits: str
+    """All bounds in words, such as `warn above 3, fail above 6`."""
+
+
 class MasterFigures(Figures, frozen=True, kw_only=True):
     """A delivered file, measured by decoding it again."""
 
@@ -30,6 +57,7 @@ class MasterFigures(Figures, frozen=True, kw_only=True):
     frames: int
     ceiling_dbtp: float
     target_lufs: float
+    targets: tuple[TargetResult, ...] = ()
 
 
 class Overviews(Struct, frozen=True, kw_only=True):
@@ -59,6 +87,8 @@ class TrackRow(Struct, frozen=True, kw_only=True):
     rate_hz: int
     channels: int
     source_bits: int | None
+    dual_mono: bool
+    """A mono source measured as two equal channels."""
     verdict: str
     outcome: str
     reason: str
@@ -69,6 +99,7 @@ class TrackRow(Struct, frozen=True, kw_only=True):
     source: Figures
     masters: tuple[MasterFigures, ...]
     findings: tuple[Finding, ...]
+    checks: tuple[CheckRow, ...]
     plan: str
     """JSON: every setting of every processor, and each decision with its reason."""
     overview: Overviews

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -11,11 +11,13 @@ import numpy as np
 from msgspec.structs import replace
 
 from decisions.profile_files import load_profile
-from dsp.audio import Audio
+from dsp.audio import Audio, to_gain
+from dsp.detectors.sightings import Sightings
 from dsp.edge_meter import EdgeMeter
 from dsp.edges import Edge
 from dsp.gating import GatingBlocks, energy_of, integrated_lufs, pooled
 from dsp.loudness import gating_blocks
+from schemas.detected import Detected
 from schemas.figures import Analysis, AudioFormat, Figures
 from schemas.plan import Plan
 from schemas.profile import Profile
@@ -27,10 +29,10 @@ SILENT = Edge(0.0, ((), ()))
 
 
 def profile(name: str = "streaming", **tables: Mapping[str, object]) -> Profile:
-    """A built-in profile with some values of some tables changed."""
+    """A built-in profile with some values of some tables changed; limits are replaced as a whole."""
     whole = load_profile(name)
     changed = {
-        table: replace(getattr(whole, table), **values) if isinstance(values, Mapping) else values
+        table: replace(getattr(whole, table), **values) if isinstance(getattr(whole, table), msgspec.Struct) else values
         for table, values in tables.items()
     }
     return replace(whole, **changed)
@@ -101,6 +103,63 @@ def analysis(
     return Analysis(**{**values, **changes})
 
 
+COUNTED = ("flat_tops", "inter_sample_overs", "clicks", "dropouts", "noise_bursts")
+
+
+def showing(name: str, value: float, base: Analysis | None = None) -> Analysis:
+    """An analysis in which a measure has a value."""
+    base = base or analysis()
+    if name in Figures.__struct_fields__:
+        return _with_figures(base, **{name: value})
+    if name in COUNTED:
+        seen = Sightings(int(value), 1.5, (1.0,)) if value else Sightings()
+        return _with_detected(base, **{name: seen})
+    if name in Detected.__struct_fields__:
+        return _with_detected(base, **{name: value})
+    return _SHOWING[name](base, value)
+
+
+def _with_figures(base: Analysis, **figures: Any) -> Analysis:
+    return replace(base, figures=replace(base.figures, **figures))
+
+
+def _with_format(base: Analysis, **values: Any) -> Analysis:
+    return replace(base, format=replace(base.format, **values))
+
+
+def _with_detected(base: Analysis, **seen: Any) -> Analysis:
+    return replace(base, detected=replace(base.detected, **seen))
+
+
+def _edge(samples: int, level_dbfs: float) -> Edge:
+    return Edge(0.1, ((0.0,) * samples, (to_gain(level_dbfs),) * samples))
+
+
+_SHOWING: dict[str, Callable[[Analysis, float], Analysis]] = {
+    "heard_lufs": lambda base, value: _with_figures(base, integrated_lufs=value),
+    "float_peak_dbfs": lambda base, value: _with_format(_with_figures(base, sample_peak_dbfs=value), floating=True),
+    "rms_dbfs": lambda base, value: _with_figures(base, sample_peak_dbfs=-1.0, crest_db=-1.0 - value),
+    "dc_offset_dbfs": lambda base, value: replace(base, offset_ratio=(0.0, -to_gain(value))),
+    "polarity_correlation": lambda base, value: _with_figures(base, correlation=value),
+    "bass_correlation": lambda base, value: _with_figures(
+        base, correlation_bands=(value, 0.5, 0.5, 0.5), spectrum_db=(-30.0,) * 31
+    ),
+    "imbalance_lu": lambda base, value: _with_figures(base, balance_lu=-value),
+    "silent_channels": lambda base, value: _with_figures(base, balance_lu=50.0 * value),
+    "rate_hz": lambda base, value: _with_format(base, rate_hz=int(value)),
+    "bits": lambda base, value: _with_format(base, bits=int(value)),
+    "channels": lambda base, value: _with_format(base, channels=int(value)),
+    "duration_s": lambda base, value: _with_format(base, frames=round(value * base.format.rate_hz)),
+    "floating": lambda base, value: _with_format(base, floating=bool(value)),
+    "lossy": lambda base, value: _with_format(base, lossy=bool(value)),
+    "unused_bits": lambda base, value: _with_figures(base, true_bits=24 - int(value)),
+    "first_samples_dbfs": lambda base, value: replace(base, head=_edge(16, value)),
+    "last_samples_dbfs": lambda base, value: replace(base, tail=_edge(32, value)),
+    "silence_inside_s": lambda base, value: _with_detected(base, silences=Sightings(1, value, (1.0,))),
+    "transcode_level": lambda base, value: _with_detected(base, transcode=("clear", "suspect", "certain")[int(value)]),
+}
+
+
 def analysed(
     number: int = 1, lufs: float = -20.0, *, about: Mapping[str, Any] | None = None, **measured: Any
 ) -> Analysed:
@@ -159,12 +218,22 @@ def plan(**changes: Any) -> Plan:
     return replace(msgspec.convert(known, Plan), **changes)
 
 
-def master(lufs: float = -14.0, *, peak_dbtp: float = -1.0, delivery: str = "cd", **changes: Any) -> Master:
+def master(
+    lufs: float = -14.0,
+    *,
+    peak_dbtp: float = -1.0,
+    delivery: str = "cd",
+    file: Mapping[str, Any] | None = None,
+    proof: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Master:
+    """A master and its proof; `file` is what its format has, `proof` what else was measured on it."""
+    bits = 16 if delivery == "cd" else 24
     values: dict[str, Any] = {
         "delivery": delivery,
         "uri": f"/out/masters/{delivery}/A/1.wav",
-        "proof": analysis(lufs, peak_dbtp=peak_dbtp),
-        "bits": 16,
+        "proof": analysis(lufs, peak_dbtp=peak_dbtp, file={"bits": bits, **(file or {})}, **(proof or {})),
+        "bits": bits,
         "ceiling_dbtp": -1.0,
         "target_lufs": -14.0,
     }

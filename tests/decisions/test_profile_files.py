@@ -9,6 +9,7 @@ import pytest
 
 from decisions.profile_files import FOLDER, built_in, load_profile, profile_texts
 from schemas.errors import CatalogueError
+from schemas.limits import Limit
 from schemas.profile import Profile
 
 BASED = 'based_on = "streaming"\nname = "mine"\ndescription = "Mine"\n'
@@ -261,3 +262,120 @@ def test_an_unknown_name_is_told_with_what_was_meant(name, meant):
 
 def test_a_loaded_profile_is_a_profile():
     assert isinstance(load_profile("streaming"), Profile)
+
+
+# Limits
+
+
+def test_limits_are_merged_bound_by_bound(tmp_path):
+    mine = load_profile(write(tmp_path, BASED + "[limits]\nmono_loss_lu = { warn_above = 4.0 }\n"))
+    base = load_profile("streaming")
+    assert mine.limits["mono_loss_lu"] == Limit(warn_above=4.0, fail_above=base.limits["mono_loss_lu"].fail_above)
+    assert {**mine.limits, "mono_loss_lu": None} == {**base.limits, "mono_loss_lu": None}
+
+
+@pytest.mark.parametrize("text", ["[limits]\nclicks = { fail_above = 20 }", "[limits.clicks]\nfail_above = 20"])
+def test_a_limit_may_be_a_line_or_a_table(tmp_path, text):
+    assert load_profile(write(tmp_path, BASED + text)).limits["clicks"] == Limit(warn_above=0, fail_above=20)
+
+
+def test_a_limit_can_be_switched_off_and_on_again(tmp_path):
+    off = write(tmp_path, BASED + "[limits]\nclicks = false\n", "off.toml")
+    on = write(tmp_path, BASED.replace("streaming", "off.toml") + "[limits]\nclicks = { info_above = 3 }\n")
+    assert "clicks" not in load_profile(off).limits
+    assert load_profile(on).limits["clicks"] == Limit(info_above=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "[limits]\n\nclick = { warn_above = 0 }",
+            'line 6: unknown measure "click" in [limits]; did you mean "clicks"?',
+        ),
+        (
+            "[limits]\nclicks = { warn_over = 0 }",
+            'line 5: unknown bound "warn_over" of clicks; did you mean "warn_above"?',
+        ),
+        ("[limits.click]\nwarn_above = 0", 'line 4: unknown measure "click" in [limits]'),
+        ("[limits.clicks]\nwarn_over = 0", 'line 4: unknown bound "warn_over" of clicks'),
+        ('[limits]\nclicks = { warn_above = "0" }', "line 5: limits.clicks.warn_above: "),
+        ("[limits]\nclicks = { warn_above = nan }", "line 5: limits.clicks.warn_above: "),
+        ("[limits]\nclicks = 3", "line 5: limits.clicks: give bounds"),
+        ("[limits]\nclicks = true", "line 5: limits.clicks: give bounds"),
+        ("limits = 3", "line 4: limits: "),
+        (
+            "[limits]\nclicks = { warn_above = 5, fail_above = 3 }",
+            "line 5: limits.clicks: warn_above = 5 must not exceed fail_above = 3",
+        ),
+        (
+            "[limits]\nclicks = { warn_below = 3 }",  # against the base's warn_above = 0
+            "line 5: limits.clicks: no number is neither below 3 nor above 0",
+        ),
+    ],
+)
+def test_a_wrong_limit_is_told_with_its_line(tmp_path, text, expected):
+    (problem,) = problems(tmp_path, BASED + text + "\n")
+    assert problem.startswith("mine.toml") and expected in problem
+
+
+def test_all_wrong_limits_are_told_at_once(tmp_path):
+    found = problems(tmp_path, BASED + "[limits]\nfoo = { warn_above = 0 }\nclicks = { foo = 0 }\n[tone]\nbaz = 3\n")
+    assert [5, 6, 8] == sorted(int(re.findall(r"line (\d+)", problem)[0]) for problem in found)
+
+
+def test_a_profile_without_limits_is_refused(tmp_path):
+    (problem,) = problems(tmp_path, _standalone(limits=False))
+    assert "missing required field `limits`" in problem
+
+
+def _standalone(limits: bool) -> str:
+    text = (FOLDER / "streaming.toml").read_text(encoding="utf-8")
+    return text if limits else re.sub(r"(?ms)^\[limits\]$.*?(?=^\[\[delivery)", "", text)
+
+
+# Targets
+
+
+def delivery(*targets: str) -> str:
+    names = ", ".join(f'"{target}"' for target in targets)
+    return BASED + f'[[delivery]]\nname = "one"\ncontainer = "flac"\nbits = 24\ntargets = [{names}]\n'
+
+
+def test_a_profile_carries_the_targets_that_its_deliveries_name(tmp_path):
+    mine = load_profile(write(tmp_path, delivery("spotify", "cd")))
+    assert {"spotify", "cd"} == set(mine.targets) == set(mine.delivery[0].targets)
+    assert mine.targets["spotify"].title == "Spotify"
+
+
+def test_a_target_of_one_s_own_is_found_beside_the_profile(tmp_path):
+    text = (FOLDER.parent / "targets" / "tidal.toml").read_text(encoding="utf-8").replace('"tidal"', '"house"')
+    write(tmp_path, text, "house.toml")
+    mine = load_profile(write(tmp_path, delivery("house.toml")))
+    (named,) = mine.delivery[0].targets
+    assert mine.targets[named].name == "house"
+
+
+def test_a_profile_elsewhere_still_finds_the_targets_of_its_base(tmp_path):
+    text = (FOLDER.parent / "targets" / "tidal.toml").read_text(encoding="utf-8")
+    (tmp_path / "base").mkdir()
+    write(tmp_path / "base", text, "house.toml")
+    write(tmp_path / "base", delivery("house.toml"), "label.toml")
+    mine = load_profile(write(tmp_path, 'based_on = "base/label.toml"\n'))
+    assert [target.name for target in mine.targets.values()] == ["tidal"]
+
+
+@pytest.mark.parametrize(("named", "code"), [("spotfy", "TARGET_UNKNOWN"), ("none.toml", "TARGET_UNREADABLE")])
+def test_a_target_that_is_not_there_is_told(tmp_path, named, code):
+    (problem,) = problems(tmp_path, delivery(named), code)
+    assert named in problem
+
+
+def test_targets_are_not_written_into_a_profile(tmp_path):
+    (problem,) = problems(tmp_path, BASED + "[targets]\n")
+    assert 'unknown key "targets"' in problem
+
+
+@pytest.mark.parametrize(("text", "expected"), [("", False), ("[loudness]\ndual_mono = true\n", True)])
+def test_a_profile_may_count_mono_as_two_equal_channels(tmp_path, text, expected):
+    assert load_profile(write(tmp_path, BASED + text)).loudness.dual_mono is expected

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from decisions.rows import album_row, rejected_row, track_row
 from dsp.gating import GatingBlocks
 from schemas.figures import Figures
-from tests.decisions.records import analysis, gating_at, master, mastered, profile, rejected
+from tests.decisions.records import analysis, gating_at, master, mastered, profile, rejected, showing
 
 PROFILE = profile()
 SILENT = analysis(gating=GatingBlocks(), figures=Figures(), offset_ratio=(0.0, 0.0))
@@ -25,7 +25,7 @@ ODD = {
     "every finding": mastered(
         1,
         master(-3.0, peak_dbtp=3.0),
-        source=analysis(offset_ratio=(1.0, -1.0), flat_tops=1, flat_tops_at_s=(0.0,)),
+        source=showing("clicks", 3, analysis(offset_ratio=(1.0, -1.0))),
         about={"duration_s": 1.0},
         target_limited="crushing",
         mode="track",
@@ -75,6 +75,37 @@ def test_a_track_row_names_the_track_and_the_verdict():
         "Song",
         "rejected",
     )
+
+
+def test_a_track_row_shows_every_check_also_those_that_passed():
+    row = track_row(mastered(source=showing("clicks", 3)), "run", PROFILE)
+    found = {(one.subject, one.measure): one for one in row.checks}
+    assert (found["source", "clicks"].severity, found["cd", "clicks"].severity) == ("warn", "passed")
+    assert (found["source", "clicks"].value, found["source", "clicks"].limits) == (3.0, "warn above 0")
+    assert found["cd", "true_peak_dbtp"].limits == "fail above -0.95"
+
+
+def test_what_only_tells_how_a_source_was_made_is_no_check_of_a_master():
+    checks = track_row(mastered(), "run", PROFILE).checks
+    of_source = {one.measure for one in checks if one.subject == "source"}
+    of_master = {one.measure for one in checks if one.subject == "cd"}
+    assert {"channels", "lossy", "transcode_level", "flat_tops"} == of_source - of_master
+
+
+def test_a_track_row_shows_how_each_master_stands_against_its_targets():
+    row = track_row(
+        mastered(1, master(delivery="flac24", file={"container": "FLAC"}), master(peak_dbtp=0.2)), "run", PROFILE
+    )
+    flac, disc = row.masters
+    assert [one.target for one in flac.targets] == list(PROFILE.delivery[0].targets)
+    assert all(one.passed for one in flac.targets)
+    (cd,) = disc.targets
+    assert (cd.passed, cd.risks) == (True, ("true peak 0.2 dBTP, rule: at most 0 dBTP",))
+
+
+@pytest.mark.parametrize("dual_mono", [False, True])
+def test_a_track_row_tells_how_mono_was_measured(dual_mono):
+    assert track_row(mastered(source=analysis(dual_mono=dual_mono)), "run", PROFILE).dual_mono is dual_mono
 
 
 def test_an_album_row_pools_the_loudness_of_its_tracks():

@@ -1,0 +1,150 @@
+"""Codes of what did not start (`refused`) and of tracks without a master (`rejected`), with their words."""
+
+from __future__ import annotations
+
+from schemas.wording import NEVER, Words
+
+_AGAIN = "Copy or export the file again and compare checksums."
+
+ERROR_CODES: dict[str, Words] = {
+    "MANIFEST_MISSING": Words(
+        "refused", "No manifest", "There is no file or folder where the manifest should be.",
+        "The path was opened.", "Correct the path.", NEVER,
+    ),
+    "MANIFEST_FORMAT": Words(
+        "refused", "Unknown manifest format", "A manifest is CSV, JSONL, Parquet or a folder of audio files.",
+        "By the ending of its name.", "Rename or convert it.", NEVER,
+    ),
+    "MANIFEST_EMPTY": Words(
+        "refused", "Empty manifest", "The manifest names no track.",
+        "Rows were counted.", "Give at least one row, or a folder with audio files.", NEVER,
+    ),
+    "MANIFEST_UNREADABLE": Words(
+        "refused", "Manifest cannot be read", "The file is broken: its lines or its encoding; each place is listed.",
+        "The whole file was read.", "Write it again with the program that it came from.", NEVER,
+    ),
+    "MANIFEST_INVALID": Words(
+        "refused", "Errors in the manifest", "Rows or columns break a rule; each is listed with row, column and value.",
+        "Every row was checked before anything was rendered.", "Correct the rows that are listed.", NEVER,
+    ),
+    "MANIFEST_CHANGED": Words(
+        "refused", "Manifest changed during the run", "The manifest was replaced between planning and reading.",
+        "Its tracks were counted again by the workers.", "Run again; publish manifests by renaming.", NEVER,
+    ),
+    "PROFILE_UNKNOWN": Words(
+        "refused", "Unknown profile", "No built-in profile has this name.",
+        "By name.", "Use one that `lathe profiles` lists, or a path that ends in .toml.", NEVER,
+    ),
+    "PROFILE_UNREADABLE": Words(
+        "refused", "Profile cannot be read", "The profile's file is missing or is no text.",
+        "The file was opened.", "Correct the path.", NEVER,
+    ),
+    "PROFILE_INVALID": Words(
+        "refused", "Errors in the profile", "A key is unknown or a value is out of range; each is listed with its line.",
+        "The whole profile was checked.", "Correct the lines that are listed.", NEVER,
+    ),
+    "TARGET_UNKNOWN": Words(
+        "refused", "Unknown target", "No built-in target has this name.",
+        "By name.", "Use one that `lathe targets` lists, or a path that ends in .toml.", NEVER,
+    ),
+    "TARGET_UNREADABLE": Words(
+        "refused", "Target cannot be read", "The target's file is missing or is no text.",
+        "The file was opened.", "Correct the path; in a profile it counts from the profile's own folder.", NEVER,
+    ),
+    "TARGET_INVALID": Words(
+        "refused", "Errors in the target",
+        "A rule names no measure, or a key or a value is wrong; each is listed with its line.",
+        "The whole target was checked.", "Correct the lines that are listed.", NEVER,
+    ),
+    "UNKNOWN_SUBJECT": Words(
+        "refused", "Nothing to explain", "`lathe explain` knows neither a code nor a track of that name.",
+        "Codes, then track ids, ISRCs and titles of the newest run were searched.",
+        "Use a name that the summary or the Parquet files show.", NEVER,
+    ),
+    "STORE_UNKNOWN": Words(
+        "refused", "Unknown store", "The path names a store that this installation cannot reach.",
+        "By its scheme.", "Use a local path or gs://, or install Beam's filesystem for it.", NEVER,
+    ),
+    "NOTHING_SELECTED": Words(
+        "refused", "No track selected", "`--only` and `--limit` leave no track of the manifest.",
+        "Rows were counted.", "Widen the pattern.", NEVER,
+    ),
+    "SOURCE_MISSING": Words(
+        "rejected", "Source missing", "There is no file at the manifest's uri.",
+        "The file was looked up.", "Upload the file or correct the uri.", NEVER,
+    ),
+    "SOURCE_NOT_A_FILE": Words(
+        "rejected", "Source is a folder", "The uri names a folder.",
+        "The file was looked up.", "Give the audio file itself.", NEVER,
+    ),
+    "SOURCE_EMPTY": Words(
+        "rejected", "Source is empty", "The file has no bytes.", "Bytes were counted.", _AGAIN, NEVER,
+    ),
+    "SOURCE_UNREADABLE": Words(
+        "rejected", "Not an audio file", "The file cannot be opened as audio.",
+        "By its content, not its name.", "Give WAV, FLAC or AIFF.", NEVER,
+    ),
+    "SOURCE_CORRUPT": Words(
+        "rejected", "Source is damaged", "The audio breaks off in the decoder, or a FLAC's MD5 does not match its audio.",
+        "Every frame was decoded; MD5 over the decoded samples (RFC 9639).", _AGAIN, NEVER,
+    ),
+    "SOURCE_TRUNCATED": Words(
+        "rejected", "Source is cut short", "The file holds less audio than its header promises.",
+        "Bytes and frames against the header.", _AGAIN, NEVER,
+    ),
+    "SOURCE_NOT_FINITE": Words(
+        "rejected", "NaN or infinity in the source", "A float file holds values that are no sound.",
+        "Every sample was looked at.", "Render the mix again; a plug-in has failed.", NEVER,
+    ),
+    "SOURCE_OUT_OF_RANGE": Words(
+        "rejected", "Values far beyond full scale", "A float file holds values above 16 (+24 dBFS): not sound at full scale 1.0.",
+        "Every sample was looked at.", "Export again with full scale at 1.0 (integers were stored as floats).", NEVER,
+    ),
+    "SOURCE_SILENT": Words(
+        "rejected", "Silent track", "Nothing in the track is louder than -70 LUFS: it has no loudness to master to.",
+        "Integrated loudness, BS.1770-5.", "Check the export; distributors refuse silent tracks.",
+        "If the silence is meant, deliver it without Lathe.",
+    ),
+    "SOURCE_TOO_SHORT": Words(
+        "rejected", "Track too short", "The track is shorter than one gating block, so its loudness is not defined.",
+        "Frames over rate, against `source.min_duration_s`.", "Join it to its neighbour.", NEVER,
+    ),
+    "SOURCE_CHANGED": Words(
+        "rejected", "Source changed during the run", "The file is not the one that was analysed.",
+        "SHA-256 before analysis and before rendering.", "Run again when the upload is complete.", NEVER,
+    ),
+    "RATE_UNSUPPORTED": Words(
+        "rejected", "Sample rate not accepted", "The rate lies outside what the profile takes.",
+        "From the file's header, against `source.min_rate_hz` and `source.max_rate_hz`.",
+        "Give the recording at its original rate.", "Widen the range in a profile of your own.",
+    ),
+    "CHANNELS_UNSUPPORTED": Words(
+        "rejected", "Channel count not accepted", "Lathe masters mono and stereo.",
+        "From the file's header, against `source.max_channels`.", "Give a stereo mix.", NEVER,
+    ),
+    "HASH_MISMATCH": Words(
+        "rejected", "Not the file that was announced", "The file's SHA-256 is not the manifest's.",
+        "SHA-256 over the whole file.", "Copy the file again, or correct the manifest.", NEVER,
+    ),
+    "DURATION_MISMATCH": Words(
+        "rejected", "Not the announced length", "The length differs from the manifest's by more than the profile allows.",
+        "Frames over rate, against `source.max_duration_error_s`.", "Check whether it is the right recording.", NEVER,
+    ),
+    "OUTPUT_NOT_WRITABLE": Words(
+        "rejected", "Master could not be written", "The disk is full or may not be written.",
+        "The system refused to write.", "Make room, then run again: what is done stays done.", NEVER,
+    ),
+    "OUTPUT_TOO_LARGE": Words(
+        "rejected", "Master too large for a WAV", "A plain WAV holds at most 4 GiB.",
+        "Bytes were counted while writing.", "Deliver this track as FLAC.", NEVER,
+    ),
+    "MASTER_DAMAGED": Words(
+        "rejected", "Master failed its proof", "The file that was written does not decode to what was rendered.",
+        "The finished file was decoded and its frames counted before it was published.",
+        "Check the disk, then run again.", NEVER,
+    ),
+    "INTERNAL_ERROR": Words(
+        "rejected", "Unforeseen error", "Something failed that Lathe does not know; the log has the trace.",
+        "An exception was caught at the track's step.", "Report it with the log.", NEVER,
+    ),
+}  # fmt: skip
