@@ -9,9 +9,9 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=["decisions", "dsp", "media", "pipeline", "schemas", "transforms"],
+    packages=["decisions", "dsp", "dsp.detectors", "media", "pipeline", "schemas", "transforms"],
     py_modules=["lathe"],
-    package_data={"decisions": ["profiles/*.toml"]},
+    package_data={"decisions": ["profiles/*.toml", "targets/*.toml"]},
     install_requires=[
         "apache-beam[gcp]==2.77.0",  # gs:// for manifests, sources and outputs
         "click>=8.1",

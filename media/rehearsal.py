@@ -6,7 +6,7 @@ from dsp.audio import Audio
 from dsp.chain import Gain, start_chain
 from dsp.limiter import Limiter
 from dsp.loudness import LoudnessMeter
-from dsp.settings import GainSettings, LimiterSettings
+from dsp.settings import GainSettings
 from media.passage import head_blocks
 from schemas.steps import Draft, Take
 
@@ -15,7 +15,7 @@ def rehearse(draft: Draft) -> tuple[Take, ...]:
     """One take for each gain of the draft, all in one pass over the source."""
     rate_hz, channels = draft.analysis.format.rate_hz, draft.analysis.format.channels
     head = start_chain(draft.head.settings(), rate_hz, channels)
-    tries = [_Try(gain_db, draft.limiter, rate_hz, channels) for gain_db in draft.gains_db]
+    tries = [_Try(gain_db, draft) for gain_db in draft.gains_db]
     for block in head_blocks(draft):
         ready = head.push(block)
         for one in tries:
@@ -27,11 +27,12 @@ def rehearse(draft: Draft) -> tuple[Take, ...]:
 class _Try:
     """Gain, limiter and meter for one of the gains."""
 
-    def __init__(self, gain_db: float, limiter: LimiterSettings, rate_hz: int, channels: int) -> None:
+    def __init__(self, gain_db: float, draft: Draft) -> None:
+        rate_hz, channels = draft.analysis.format.rate_hz, draft.analysis.format.channels
         self._gain_db = gain_db
         self._gain = Gain(GainSettings(gain_db=gain_db), channels)
-        self._limiter = Limiter(limiter, rate_hz, channels)
-        self._meter = LoudnessMeter(rate_hz, channels)
+        self._limiter = Limiter(draft.limiter, rate_hz, channels)
+        self._meter = LoudnessMeter(rate_hz, channels, dual_mono=draft.analysis.dual_mono)
 
     def push(self, block: Audio) -> None:
         self._meter.push(self._limiter.push(self._gain.push(block)))

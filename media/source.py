@@ -17,18 +17,22 @@ import soundfile
 from numpy.typing import NDArray
 
 from dsp.audio import Audio
+from dsp.kernel import kernel
+from dsp.windows import Lines, Windows
 from media.headers import data_bytes, flac_md5
 from schemas.errors import TrackError
 from schemas.figures import AudioFormat
 
 BLOCK_FRAMES = 8_192
 """64 KiB a channel: what one block touches stays in the processor's second cache."""
-READ_FRAMES = 4 * BLOCK_FRAMES
+READ_FRAMES = 16 * BLOCK_FRAMES
 """Frames asked of libsndfile at once: each call costs a seek."""
 MAX_FLOAT_RATIO = 16.0
 """Float files may exceed full scale by up to 24 dB; what is beyond holds integers or garbage."""
 UNKNOWN_FRAMES = 1 << 62
 """libsndfile's way to say that a FLAC's header leaves its length open."""
+INTEGER_SCALE = 2.0**-31
+"""libsndfile hands out integers left-aligned to 32 bits."""
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 _LOSSLESS = {"ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32}
 _READ_AGAIN = "Export it again from the session, or copy it again, and compare checksums."
@@ -73,25 +77,29 @@ class Source:
         """Float64 blocks (frames, channels) from frame `start` to before `stop`; raises TrackError if cut short."""
         yield from (self._scaled(block, start) for block in self._raw(start, stop))
 
-    def checked_blocks(self) -> Iterator[Audio]:
-        """The whole file in blocks; raises TrackError where the file contradicts itself."""
+    def windows(self, *, own_checksum: bool = True) -> Iterator[Lines]:
+        """The whole file in windows (channels, frames) of float32; raises TrackError where the file contradicts itself.
+
+        Without `own_checksum` a FLAC is not held against its MD5.
+        """
         self._check_length()
-        expected = flac_md5(self.path) if self.format.container == "FLAC" else b""
+        expected = flac_md5(self.path) if own_checksum and self.format.container == "FLAC" else b""
         digest = hashlib.md5(usedforsecurity=False)
+        windows = Windows(self.format.channels, scale=INTEGER_SCALE if self._integers else 1.0)
         position = 0
         for block in self._raw(0, None):
             if any(expected):
-                digest.update(_packed(block, self.format.bits or 0))
-            yield self._scaled(block, position)
+                digest.update(_packed(block, self.format.bits or 0).data)
+            yield from windows.push(block if self._integers else self._sound(block, position))
             position += len(block)
+        yield from windows.finish()
         if any(expected) and digest.digest() != expected:
             text = f"{self.path.name} decodes to other audio than was encoded: its own MD5 does not match"
             raise TrackError("SOURCE_CORRUPT", text, _READ_AGAIN)
 
     def _raw(self, start: int, stop: int | None) -> Iterator[NDArray[Any]]:
         """Integers left-aligned to 32 bits for PCM, floats for the rest."""
-        integers = not (self.format.floating or self.format.lossy)
-        kind, last = ("int32" if integers else "float64"), (self.format.frames if stop is None else stop)
+        kind, last = ("int32" if self._integers else "float64"), (self.format.frames if stop is None else stop)
         position = start
         try:
             if start:
@@ -107,9 +115,15 @@ class Source:
             text = f"{self.path.name} cannot be decoded past {at_s:.1f} s: {_reason(error)}"
             raise TrackError("SOURCE_CORRUPT", text, _READ_AGAIN) from error
 
+    @property
+    def _integers(self) -> bool:
+        return not (self.format.floating or self.format.lossy)
+
     def _scaled(self, block: NDArray[Any], position: int) -> Audio:
-        if block.dtype == np.int32:
-            return block * 2.0**-31
+        return block * INTEGER_SCALE if self._integers else self._sound(block, position)
+
+    def _sound(self, block: NDArray[Any], position: int) -> Audio:
+        """Floats as they are; raises TrackError for what cannot be sound."""
         finite = np.isfinite(block)
         if not finite.all():
             at_s = (position + int(np.argmin(finite.all(axis=1)))) / self.format.rate_hz
@@ -165,10 +179,19 @@ def _reason(error: soundfile.LibsndfileError) -> str:
     return str(error.error_string).removeprefix("Error : ").rstrip(".").lower()
 
 
-def _packed(block: NDArray[np.int32], bits: int) -> bytes:
+def _packed(block: NDArray[np.int32], bits: int) -> NDArray[np.uint8]:
     """PCM as FLAC's MD5 wants it: signed, little-endian, in as few bytes as hold the bits."""
     whole = (-(-bits // 8)) if bits else 4
-    values = (block >> (32 - bits)).astype("<i4", copy=False)
-    if whole == 2:
-        return values.astype("<i2").tobytes()
-    return np.ascontiguousarray(values).view(np.uint8).reshape(-1, 4)[:, :whole].tobytes()
+    packed = np.empty(block.size * whole, np.uint8)
+    _pack(block.ravel(), 32 - bits, whole, packed)
+    return packed
+
+
+@kernel
+def _pack(values: NDArray[np.int32], shift: int, whole: int, packed: NDArray[np.uint8]) -> None:
+    """The lowest bytes of each value after a shift to the right: byte by byte over all values, which vectorises."""
+    for byte in range(whole):
+        out = packed[byte::whole]
+        down = shift + 8 * byte
+        for i in range(values.size):
+            out[i] = (values[i] >> down) & 255

@@ -42,12 +42,13 @@ def analyse_track(track: Track, job: Job) -> Analysed:
     ledger = Ledger(job.output, job.run_id)
     with store.fetched(track.uri) as path:
         digest = _checked_sha256(path, track)
-        name = fingerprint(ANALYSIS_VERSION, digest)
+        profile = job.profiles[track.profile]
+        name = fingerprint(ANALYSIS_VERSION, digest, profile.loudness.dual_mono)
         analysis = ledger.get("analysis", name, Analysis)
         if analysis is None:
-            analysis = analyse(path, digest)
+            analysis = analyse(path, digest, dual_mono=profile.loudness.dual_mono)
             ledger.put("analysis", name, analysis)
-    check_source(analysis, track, job.profiles[track.profile])
+    check_source(analysis, track, profile)
     return Analysed(track=track, analysis=analysis)
 
 
@@ -56,7 +57,8 @@ def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
     if not draft.needs_rehearsal:
         return Rehearsed(draft=draft)
     ledger = Ledger(job.output, job.run_id)
-    name = fingerprint(SOUND_VERSION, draft.analysis.sha256, draft.head, draft.limiter, draft.gains_db)
+    source = (draft.analysis.sha256, draft.analysis.dual_mono)
+    name = fingerprint(SOUND_VERSION, source, draft.head, draft.limiter, draft.gains_db)
     takes = ledger.get("rehearsal", name, tuple[Take, ...])
     if takes is None:
         takes = rehearse(draft)
@@ -148,6 +150,7 @@ def _parts(planned: Planned, output: str) -> dict[str, str]:
         "tags": fingerprint(tags_of(planned.track, planned.analysis.tags)),
         "version of the sound": str(SOUND_VERSION),
         "version of the figures": str(ANALYSIS_VERSION),
+        "how mono is measured": "as two channels" if planned.analysis.dual_mono else "as one channel",
     }
 
 
@@ -177,7 +180,7 @@ def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Pat
     rendering, masters = render_track(planned, folder), []
     for delivery in planned.plan.deliveries:
         path = rendering.paths[delivery.name]
-        proof = proved(path, rendering.frames[delivery.name])
+        proof = proved(path, rendering.frames[delivery.name], dual_mono=planned.analysis.dual_mono)
         publish(path, delivery.uri, proof.sha256)
         masters.append(
             Master(
@@ -201,10 +204,10 @@ def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Pat
     )
 
 
-def proved(path: Path, frames: int) -> Analysis:
+def proved(path: Path, frames: int, *, dual_mono: bool = False) -> Analysis:
     """Decodes and measures a finished file; publishing renames or uploads these very bytes."""
     try:
-        proof = analyse(path)
+        proof = analyse(path, dual_mono=dual_mono)
     except TrackError as error:
         raise TrackError("MASTER_DAMAGED", f"the finished {path.name} does not decode: {error.text}") from error
     if proof.format.frames != frames:

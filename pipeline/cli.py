@@ -71,12 +71,23 @@ def master(source: str, destination: str, profile: str, as_json: bool) -> int:
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def measure(files: tuple[str, ...], as_json: bool) -> int:
-    """Figures of any audio FILES."""
-    from pipeline.measure import measured
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with everything that is known.")
+@click.option("--profile", default="streaming", show_default=True, help="Whose limits the findings come from.")
+@click.option(
+    "--target", "targets", multiple=True, help="Hold against a target: a name or a .toml file; may be repeated."
+)
+@click.option("--loudness-only", is_flag=True, help="Loudness, its range and true peak alone, in a third of the time.")
+@click.option("--dual-mono", is_flag=True, help="Measure a mono file as two equal channels, as it is heard (+3.01 LU).")
+def measure(**asked: Any) -> int:
+    """Figures and findings of any audio FILES.
 
-    return measured(files, as_json)
+    Ends with 1 if a file could not be measured, or fails a target that was asked for; else with 0.
+    """
+    from pipeline.measure import Asked, measure_files
+
+    if asked["loudness_only"] and asked["targets"]:
+        raise click.UsageError("--target needs every figure: leave out --loudness-only")
+    return measure_files(Asked(**asked))
 
 
 @cli.group(invoke_without_command=True)
@@ -99,6 +110,30 @@ def show(name: str) -> int:
 
     load_profile(name)
     click.echo("\n".join(f"# ---- {file}\n{text}" for file, text in profile_texts(name)), nl=False)
+    return 0
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def targets(context: click.Context) -> int:
+    """The built-in targets: who takes masters, under which rules, as of when."""
+    from decisions.target_files import built_in, load_target
+
+    if context.invoked_subcommand is None:
+        for name in built_in():
+            target = load_target(name)
+            click.echo(f"{name:<16} {target.date}  {target.title} ({target.confidence})")
+    return 0
+
+
+@targets.command("show")
+@click.argument("name")
+def show_target(name: str) -> int:
+    """A target as it is written; comments tell what no figure of a file can."""
+    from decisions.target_files import load_target, target_text
+
+    load_target(name)
+    click.echo(target_text(name), nl=False)
     return 0
 
 

@@ -56,9 +56,23 @@ def _explain_track(row: dict[str, Any]) -> str:
         _measured("source", row["source"]),
         *(_measured(master["delivery"], master) for master in row["masters"]),
     ]
+    held = [line for master in row["masters"] for line in _held(master)]
+    lines += ["Held against", *held] if held else []
     if row["findings"]:
         lines += ["Found", *(f"  {f['severity']} {f['code']}: {f['text']}" for f in row["findings"])]
     return "\n".join(lines)
+
+
+def _held(master: dict[str, Any]) -> list[str]:
+    """How a master stands against the targets of its delivery; runs of older versions know of none."""
+    lines = []
+    for one in master.get("targets") or ():
+        broken = "; ".join([*one["failed"], *one["risks"], *one["advice"]])
+        state = "passed" if one["passed"] else "FAILED"
+        lines.append(
+            f"  {master['delivery']:<14} {one['target']} ({one['date']}) {state}{': ' if broken else ''}{broken}"
+        )
+    return lines
 
 
 def _measured(name: str, figures: dict[str, Any]) -> str:

@@ -1,68 +1,120 @@
-"""`lathe measure`: the figures of any audio files, as a table or as one JSON object a line."""
+"""`lathe measure`: goes through audio files and prints what is found of each, as lines or as one JSON object a line.
+
+Two ways: everything (`pipeline/judged.py`, with findings and targets), or loudness alone, which loads and costs less.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import click
 import msgspec
 
-from decisions.findings import source_findings
-from decisions.profile_files import load_profile
 from media import store
-from media.analysis import analyse
-from pipeline.words import figures_table
+from pipeline.words import level
 from schemas.errors import TrackError
-from schemas.figures import Analysis
-from schemas.profile import Profile
 
-LIMITS = "streaming"
-"""The profile whose limits a file is held against when it is measured by itself."""
+if TYPE_CHECKING:
+    from media.analysis import LoudnessFigures
 
 
-def measured(files: Sequence[str], as_json: bool) -> int:
-    """Measures files and prints what it finds; 1 if one of them could not be measured, else 0."""
-    failed, table, said, limits = 0, [], [], load_profile(LIMITS)
-    for name in files:
-        found = _measure(name)
-        failed += isinstance(found, TrackError)
-        if as_json:
-            click.echo(msgspec.json.encode({"file": name, **_as_json(found, limits)}).decode())
+class Asked(NamedTuple):
+    """What a user of `lathe measure` asked for."""
+
+    files: Sequence[str]
+    as_json: bool = False
+    profile: str = "streaming"
+    targets: Sequence[str] = ()
+    loudness_only: bool = False
+    dual_mono: bool = False
+
+
+class Way(Protocol):
+    """A way of measuring a file, and of telling what was found."""
+
+    head: str
+    """The line above all files; its last word stands where their names do."""
+
+    def measure(self, path: Path) -> Any:
+        """Measures a file; raises TrackError where it is not sound."""
+
+    def as_json(self, found: Any) -> dict[str, Any]:
+        """What is told of it in JSON."""
+
+    def as_text(self, name: str, found: Any) -> list[str]:
+        """What is told of it in lines."""
+
+    def fails(self, found: Any) -> bool:
+        """Whether it fails a target that was asked for."""
+
+
+def measure_files(asked: Asked) -> int:
+    """Measures files and prints each as it is done; 1 if one could not be measured or fails a target, else 0."""
+    way, failed = _way(asked), False
+    if not asked.as_json:
+        click.echo(way.head)
+    for name in asked.files:
+        found = _measured(name, way)
+        failed |= isinstance(found, TrackError) or way.fails(found)
+        if asked.as_json:
+            known = _error_json(found) if isinstance(found, TrackError) else way.as_json(found)
+            click.echo(msgspec.json.encode({"file": name, **known}).decode())
         else:
-            table.append((name, str(found) if isinstance(found, TrackError) else found.figures))
-            said += _said(name, found, limits)
-    if not as_json:
-        click.echo("\n".join([figures_table(table), *said]))
-    return 1 if failed else 0
+            bad = isinstance(found, TrackError)
+            lines = [f"{'':>{len(way.head) - 4}}{name}: {found}"] if bad else way.as_text(name, found)
+            click.echo("\n".join(lines))
+    return int(failed)
 
 
-def _said(name: str, found: Analysis | TrackError, limits: Profile) -> list[str]:
-    if isinstance(found, TrackError):
-        return []
-    return [f"{name}: {one.severity} {one.code}: {one.text}" for one in source_findings(found, limits)]
+class LoudnessAlone:
+    """What EBU R 128 asks of a programme, and nothing else."""
+
+    head = f"{'LUFS':>7} {'LRA':>5} {'max M':>6} {'max S':>6} {'dBTP':>7}  file"
+
+    def __init__(self, dual_mono: bool) -> None:
+        self._dual_mono = dual_mono
+
+    def measure(self, path: Path) -> LoudnessFigures:
+        """Measures a file; raises TrackError where it is not sound."""
+        from media.analysis import measure_loudness
+
+        return measure_loudness(path, dual_mono=self._dual_mono)
+
+    def as_json(self, found: LoudnessFigures) -> dict[str, Any]:
+        """Its figures."""
+        return {**found._asdict(), "dual_mono": self._dual_mono}
+
+    def as_text(self, name: str, found: LoudnessFigures) -> list[str]:
+        """Its figures in the columns of the head."""
+        columns = zip(found, (7, 5, 6, 6, 7), (2, 1, 1, 1, 2), strict=True)
+        return [f"{' '.join(level(*column) for column in columns)}  {name}"]
+
+    def fails(self, found: LoudnessFigures) -> bool:
+        """Loudness alone is held against no target."""
+        return False
 
 
-def _measure(name: str) -> Analysis | TrackError:
+def _way(asked: Asked) -> Way:
+    if asked.loudness_only:
+        return LoudnessAlone(asked.dual_mono)
+    from pipeline.judged import Judged  # needs every meter and every limit
+
+    return Judged(asked)
+
+
+def _measured(name: str, way: Way) -> Any:
     if store.is_remote(name) and not store.has_filesystem(name):
         return TrackError("SOURCE_UNREADABLE", f"{name} cannot be reached: local paths and gs:// are installed")
     try:
         with store.fetched(name) as path:
-            return analyse(Path(path))
+            return way.measure(Path(path))
     except TrackError as error:
         return error
     except OSError as error:
         return TrackError("SOURCE_UNREADABLE", f"{name} cannot be read: {error.strerror or error}")
 
 
-def _as_json(found: Analysis | TrackError, limits: Profile) -> dict[str, Any]:
-    if isinstance(found, TrackError):
-        return {"code": found.code, "text": found.text, "hint": found.hint}
-    return {
-        "sha256": found.sha256,
-        **msgspec.to_builtins(found.format),
-        "duration_s": found.format.duration_s,
-        **msgspec.to_builtins(found.figures),
-        "findings": msgspec.to_builtins(source_findings(found, limits)),
-    }
+def _error_json(error: TrackError) -> dict[str, Any]:
+    return {"code": error.code, "text": error.text, "hint": error.hint}

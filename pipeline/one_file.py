@@ -60,7 +60,7 @@ def _plan(source: Path, destination: Path, profile: Profile) -> Planned:
         row=1, uri=str(source), track_id=source.name, album_id=source.name, album_folder=source.stem,
         file_stem=destination.stem,
     )  # fmt: skip
-    analysis = analyse(source)
+    analysis = analyse(source, dual_mono=profile.loudness.dual_mono)
     check_source(analysis, track, profile)
     (draft,) = draft_album([Analysed(track=track, analysis=analysis)], profile)
     takes = rehearse(draft) if draft.needs_rehearsal else ()  # type: ignore[union-attr, arg-type]

@@ -165,8 +165,8 @@ def _summary(job: Job, wanted: list[str], wall_s: float) -> Summary:
 
 def _findings(tracks: list[dict[str, Any]], albums: list[dict[str, Any]]) -> dict[str, int]:
     """Tracks by finding; of albums only what no track of them tells already."""
-    told = {f["code"] for row in tracks for f in row["findings"]}
-    codes = [f["code"] for row in tracks for f in row["findings"]]
+    codes = [code for row in tracks for code in {f["code"] for f in row["findings"]}]
+    told = set(codes)
     return _counted(codes + [f["code"] for row in albums for f in row["findings"] if f["code"] not in told])
 
 

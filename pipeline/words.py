@@ -1,10 +1,9 @@
-"""What Lathe says on stderr: progress, the summary of a run, tables of figures. Data goes to stdout, elsewhere."""
+"""What Lathe says on stderr: progress and the summary of a run. Data goes to stdout, elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from schemas.codes import CODES
@@ -81,26 +80,10 @@ def mastered_text(row: TrackRow) -> str:
     (master,) = row.masters
     lines = [f"{row.source_uri} -> {master.uri}", f"  gain {row.gain_db:+.2f} dB, {row.verdict}"]
     for name, figures in (("source", row.source), ("master", master)):
-        lines.append(f"  {name}   {_level(figures.integrated_lufs)} LUFS   {_level(figures.true_peak_dbtp)} dBTP")
+        lines.append(f"  {name}   {level(figures.integrated_lufs)} LUFS   {level(figures.true_peak_dbtp)} dBTP")
     return "\n".join([*lines, *(f"  {f.severity} {f.code}: {f.text}" for f in row.findings)])
 
 
-def figures_table(measured: Sequence[tuple[str, Any]]) -> str:
-    """Files and their figures as a table; a text in place of figures is a reason why there are none."""
-    head = f"{'LUFS':>7} {'LRA':>5} {'max M':>6} {'max S':>6} {'dBTP':>7} {'dBFS':>7} {'PLR':>5} {'corr':>5}  file"
-    return "\n".join([head, *(_figures_line(name, figures) for name, figures in measured)])
-
-
-def _figures_line(name: str, figures: Any) -> str:
-    if isinstance(figures, str):
-        return f"{'':>56}  {name}: {figures}"
-    return (
-        f"{_level(figures.integrated_lufs, 7, 2)} {_level(figures.loudness_range_lu, 5)}"
-        f" {_level(figures.max_momentary_lufs)} {_level(figures.max_short_term_lufs)}"
-        f" {_level(figures.true_peak_dbtp, 7, 2)} {_level(figures.sample_peak_dbfs, 7, 2)}"
-        f" {_level(figures.plr_lu, 5)} {_level(figures.correlation, 5, 2)}  {name}"
-    )
-
-
-def _level(value: float | None, width: int = 6, digits: int = 1) -> str:
+def level(value: float | None, width: int = 6, digits: int = 1) -> str:
+    """A number in a column; a dash where there is none."""
     return f"{value:{width}.{digits}f}" if value is not None else "-".rjust(width)

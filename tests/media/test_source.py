@@ -21,7 +21,8 @@ def decoded(path, start=0, stop=None):
 
 def checked(path):
     with open_source(path) as source:
-        return np.concatenate([np.zeros((0, source.format.channels)), *source.checked_blocks()])
+        windows = [window.T.copy() for window in source.windows()]  # each is valid until the next is asked for
+        return np.concatenate([np.zeros((0, source.format.channels)), *windows])
 
 
 def refusal(path):
@@ -90,7 +91,29 @@ def with_id3(path, length=1_000):
 def test_every_bit_depth_decodes_to_the_very_integers(tmp_path, rng, name, bits, subtype, channels):
     samples = integers(rng, bits, channels=channels)
     path = written(tmp_path / name, samples, bits, subtype)
-    assert np.array_equal(checked(path) * 2.0 ** (bits - 1), samples)
+    assert np.array_equal(decoded(path) * 2.0 ** (bits - 1), samples)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize(
+    ("name", "bits", "subtype"),
+    [
+        ("a.wav", 8, "PCM_U8"),
+        ("a.aiff", 16, "PCM_16"),
+        ("a.wav", 24, "PCM_24"),
+        ("a.flac", 24, "PCM_24"),
+        ("a.wav", 32, "PCM_32"),
+    ],
+)
+def test_meters_see_what_is_rendered_to_24_bits(tmp_path, rng, name, bits, subtype, channels):
+    samples = integers(rng, bits, frames=40_000, channels=channels)
+    path = written(tmp_path / name, samples, bits, subtype)
+    assert np.array_equal(decoded(path).astype(np.float32), checked(path))  # float32 holds 24 bits exactly
+
+
+def test_windows_are_of_one_length_but_the_last(tmp_path):
+    with open_source(write(tmp_path / "a.flac", noise())) as source:
+        assert [16_384, 16_384, 11_332] == [window.shape[1] for window in source.windows()]
 
 
 @pytest.mark.parametrize("bits", [8, 16, 24])
@@ -197,6 +220,22 @@ def test_one_rotten_byte_in_a_flac_is_found(tmp_path, place):
 def test_a_flac_whose_md5_is_of_other_audio_is_corrupt(tmp_path):
     path = altered(write(tmp_path / "a.flac", music(seconds=1.0)), 26)
     assert "MD5" in refusal(path).text
+
+
+def test_a_flac_that_is_not_checked_decodes_in_spite_of_its_md5(tmp_path):
+    path = altered(write(tmp_path / "a.flac", noise()), 26)
+    with open_source(path) as source:
+        assert 44_100 == sum(window.shape[1] for window in source.windows(own_checksum=False))
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_md5_of_any_depth_is_checked(tmp_path, rng, bits, channels):
+    path = written(
+        tmp_path / "a.flac", integers(rng, bits, channels=channels), bits, f"PCM_{'S8' if bits == 8 else bits}"
+    )
+    assert len(checked(path)) == 10_000
+    assert "MD5" in refusal(altered(path, 26)).text
 
 
 def test_a_flac_without_md5_is_accepted(tmp_path):

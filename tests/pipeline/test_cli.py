@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 import soundfile
 
+from decisions.target_files import built_in as targets
+from decisions.target_files import load_target
 from pipeline import cli
-from tests.makers import music, noise, sine, write, write_manifest
+from schemas.codes import CODES
+from tests.makers import music, noise, write, write_manifest
 from tests.pipeline.runs import album, by, digests, environment, table
 
 HELP_CPU_S = 0.3  # design.md, section 4
@@ -77,7 +81,7 @@ def test_help_loads_nothing_heavy(helped):
     assert ("click" in helped[1], helped[1] & HEAVY) == (True, set())
 
 
-@pytest.mark.parametrize("command", ["run", "master", "measure", "profiles", "explain"])
+@pytest.mark.parametrize("command", ["run", "master", "measure", "profiles", "targets", "explain"])
 def test_every_command_is_listed_and_explains_itself(lathe, command):
     assert command in lathe("--help")[1]
     assert lathe(command, "--help")[:1] == (0,)
@@ -105,6 +109,7 @@ def test_a_run_with_a_rejected_track_ends_with_1(finished):
     [
         ("run",), ("run", "m.csv"), ("walk",), ("run", "m.csv", "out", "--limit", "0"), ("run", "m.csv", "out", "--speed"),
         ("measure",), ("master", "a.wav"), ("explain",), ("run", "m.csv", "out", "--limit", "few"), ("profiles", "show"),
+        ("targets", "show"), ("measure", "a.wav", "--loudness-only", "--target", "cd"),
     ],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2_and_a_word_of_help(lathe, arguments):
@@ -299,55 +304,6 @@ def test_force_makes_again_what_stands(lathe, tmp_path):
     assert (json.loads(out)["mastered"], json.loads(out)["skipped"]) == (1, 0)
 
 
-# lathe measure
-
-
-def test_measure_prints_a_table_of_figures(lathe, tmp_path):
-    path = write(tmp_path / "a.wav", sine(997, level_dbfs=-20, seconds=4))
-    code, out, _ = lathe("measure", path)
-    head, line = out.splitlines()
-    assert (code, "LUFS" in head, line.split()[0], str(path) in line) == (0, True, "-20.00", True)
-
-
-def test_measure_prints_one_json_object_a_line(lathe, tmp_path):
-    paths = [write(tmp_path / f"{i}.wav", sine(997, level_dbfs=-20 - i, seconds=2)) for i in range(2)]
-    code, out, _ = lathe("measure", "--json", *paths)
-    found = [json.loads(line) for line in out.splitlines()]
-    assert (code, [one["file"] for one in found]) == (0, [str(path) for path in paths])
-    assert [one["integrated_lufs"] for one in found] == pytest.approx([-20, -21], abs=0.01)
-
-
-def test_measure_goes_on_after_a_bad_file(lathe, tmp_path):
-    (tmp_path / "bad.wav").write_text("not music")
-    good = write(tmp_path / "good.wav", noise())
-    code, out, _ = lathe("measure", "--json", tmp_path / "bad.wav", tmp_path / "gone.wav", tmp_path, good)
-    found = [json.loads(line) for line in out.splitlines()]
-    expected = ["SOURCE_UNREADABLE", "SOURCE_MISSING", "SOURCE_NOT_A_FILE", None]
-    assert (code, [one.get("code") for one in found], "integrated_lufs" in found[3]) == (1, expected, True)
-
-
-def test_measure_tells_a_bad_file_in_the_table(lathe, tmp_path):
-    good = write(tmp_path / "good.wav", noise())
-    code, out, _ = lathe("measure", tmp_path / "gone.wav", good)
-    assert (code, "gone.wav: SOURCE_MISSING" in out, str(good) in out) == (1, True, True)
-
-
-def test_silence_is_measured_as_nothing(lathe, tmp_path):
-    code, out, _ = lathe("measure", "--json", write(tmp_path / "a.wav", noise() * 0.0))
-    assert (code, json.loads(out)["integrated_lufs"], json.loads(out)["true_peak_dbtp"]) == (0, None, None)
-
-
-def test_surround_is_measured_though_it_is_not_mastered(lathe, tmp_path):
-    code, out, _ = lathe("measure", "--json", write(tmp_path / "a.wav", noise(channels=6)))
-    assert (code, json.loads(out)["channels"]) == (0, 6)
-
-
-def test_a_file_of_nonsense_values_is_told_and_the_others_are_measured(lathe, tmp_path):
-    bad = write(tmp_path / "bad.wav", noise() * 1e200, subtype="DOUBLE")
-    code, out, _ = lathe("measure", "--json", bad, write(tmp_path / "good.wav", noise()))
-    assert (code, out.count("\n"), "integrated_lufs" in json.loads(out.splitlines()[-1])) == (1, 2, True)
-
-
 # lathe profiles
 
 
@@ -373,7 +329,49 @@ def test_an_unknown_profile_is_not_shown(lathe):
     assert (code, out, 'did you mean "loud"?' in err) == (2, "", True)
 
 
+# lathe targets
+
+
+def test_targets_are_listed_with_their_dates(lathe):
+    code, out, _ = lathe("targets")
+    assert (code, [line.split()[0] for line in out.splitlines()]) == (0, targets())
+    assert all(load_target(line.split()[0]).date == line.split()[1] for line in out.splitlines())
+
+
+def test_a_target_is_shown_as_it_is_written(lathe):
+    code, out, _ = lathe("targets", "show", "vinyl")
+    assert (code, "18 to 20 minutes" in out, 'measure = "bass_correlation"' in out) == (0, True, True)
+
+
+def test_an_unknown_target_is_not_shown(lathe):
+    code, out, err = lathe("targets", "show", "spotfy")
+    assert (code, out, 'did you mean "spotify"?' in err) == (2, "", True)
+
+
+def test_a_profile_with_an_unknown_target_is_refused_before_anything_is_rendered(lathe, tmp_path):
+    manifest, _ = album(tmp_path, 1)
+    text = 'based_on = "streaming"\n[[delivery]]\nname = "a"\ncontainer = "wav"\nbits = 16\ntargets = ["qq"]\n'
+    (tmp_path / "p.toml").write_text(text)
+    code, _, err = lathe("run", manifest, tmp_path / "out", "--profile", tmp_path / "p.toml")
+    assert (code, 'no target "qq"' in err, (tmp_path / "out").exists()) == (2, True, False)
+
+
 # lathe explain
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_is_explained_with_all_there_is_to_say(lathe, code):
+    _, out, _ = lathe("explain", code)
+    words = CODES[code]
+    wanted = [words.severity, words.title, words.meaning, words.measured, words.mend, words.ignore]
+    assert [text for text in wanted if text not in out] == []
+
+
+def test_a_track_is_explained_with_the_targets_that_its_masters_were_held_against(lathe, finished):
+    _, out, _ = lathe("explain", "Song 0", "--output", finished[0])
+    assert "Held against" in out
+    assert re.search(r"flac24 +spotify \(\d{4}-\d\d\) passed\n", out)
+    assert re.search(r"cd +cd \(\d{4}-\d\d\) passed: length 1\.0 s, rule: at least 4 s", out)
 
 
 @pytest.mark.parametrize("subject", ["TARGET_LIMITED", "target_limited", "target-limited"])
@@ -395,7 +393,7 @@ def test_what_is_no_code_is_answered_in_whole_sentences(lathe):
 @pytest.mark.parametrize("subject", ["USABC1234567", "Song 0"])
 def test_a_track_is_explained_by_any_of_its_names(lathe, finished, subject):
     code, out, _ = lathe("explain", subject, "--output", finished[0])
-    words = ["mastered, ready", "Decided", "gain:", "tone:", "Measured", "source", "flac24", "cd"]
+    words = ["mastered, listen", "Decided", "gain:", "tone:", "Measured", "source", "flac24", "cd"]
     assert (code, [word for word in words if word not in out]) == (0, [])
 
 

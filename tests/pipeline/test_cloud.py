@@ -122,7 +122,7 @@ def test_the_record_of_a_run_lies_in_the_bucket(ran):
 
 
 def test_a_track_in_a_bucket_is_explained(ran):
-    assert "mastered, ready" in explain("Song 0", f"{BUCKET}/out")
+    assert "mastered, listen" in explain("Song 0", f"{BUCKET}/out")
 
 
 def test_a_second_run_in_a_bucket_skips_everything_and_a_new_title_moves_its_master(ran):

@@ -156,4 +156,4 @@ def test_without_a_place_for_compiled_kernels_lathe_still_runs(tmp_path):
 def test_figures_of_a_file_come_with_its_findings(tmp_path):
     done = lathe("measure", write(tmp_path / "a.wav", music(channels=1) + 0.1), "--json")
     found = msgspec.json.decode(done.stdout)
-    assert ["DC_OFFSET", "MONO_SOURCE"] == sorted(finding["code"] for finding in found["findings"])
+    assert {"DC_OFFSET", "MONO_SOURCE"} <= {finding["code"] for finding in found["findings"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from dsp.edges import Edge
 from dsp.gating import ABSOLUTE_GATE_LUFS, BINS_PER_LU, ENERGY_UNIT, GatingBlocks, energy_of
 from schemas.figures import Analysis, AudioFormat, Figures, Overview
@@ -58,7 +60,7 @@ def mastered(planned: Planned) -> Mastered:
     """A track whose masters measure as planned."""
     masters = tuple(
         Master(
-            delivery=d.name, uri=d.uri, proof=analysis(-14.0), bits=d.quantiser.bits,
+            delivery=d.name, uri=d.uri, proof=_proof(d.quantiser.bits), bits=d.quantiser.bits,
             ceiling_dbtp=d.limiter.ceiling_dbtp, target_lufs=planned.plan.target_lufs,
         )
         for d in planned.plan.deliveries
@@ -67,3 +69,8 @@ def mastered(planned: Planned) -> Mastered:
         track=planned.track, analysis=planned.analysis, plan=planned.plan, masters=masters, outcome="mastered",
         limiter_max_reduction_db=0.5, limiter_mean_reduction_db=0.1, reason="never mastered",
     )  # fmt: skip
+
+
+def _proof(bits: int) -> Analysis:
+    found = analysis(-14.0)
+    return structs.replace(found, format=structs.replace(found.format, bits=bits))

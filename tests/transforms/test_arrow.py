@@ -54,7 +54,11 @@ def test_what_lies_in_a_column_has_the_fields_of_the_contract(column, fields):
 
 def test_every_figure_of_a_source_may_be_null_but_its_offset():
     fields = {field.name: field.nullable for field in arrow_schema(TrackRow).field("source").type}
-    assert {name for name, nullable in fields.items() if not nullable} == {"spectrum_db"}
+    assert {name for name, nullable in fields.items() if not nullable} == {
+        "spectrum_db",
+        "crest_bands_db",
+        "correlation_bands",
+    }
 
 
 @pytest.mark.parametrize("name", ["track_id", "album_id", "verdict", "outcome", "plan", "gain_db"])
