@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Prints faults that music truly has, measured without Lathe: the lines that `detectors.py --known` takes.
+
+usage: known_faults.py AUDIO... > known.txt
+Only what plain arithmetic settles, and loudness by libebur128; what needs an ear stays out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyebur128
+import soxr
+from scipy.signal import butter, sosfilt
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pieces import Piece, pieces_in
+
+from dsp.audio import Audio
+
+OVERSAMPLING = 8
+TOP_RATIO, TOP_SAMPLES = 0.999, 3  # standards.md, section 3: clip runs
+OFFSET_DBFS, EDGE_DBFS, PSR_LU = -60.0, -40.0, 7.0  # the limits of the profile `streaming`
+SAME_RATIO = 2.0**-15  # one step of 16 bits
+SILENT_DBFS, SILENT_S = -60.0, 10.0  # a stretch is silent below the first, and long above the second: the same limits
+BASS_HZ = 150.0
+JUMP_S, EDGE_S, PART_S, SHORT_TERM_PARTS = 0.00015, 0.005, 0.1, 30
+
+
+def main() -> None:
+    """Measures every piece and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("audio", type=Path, nargs="+")
+    for piece in pieces_in(parser.parse_args().audio, never_coded=False):
+        for code, why in faults_of(piece):
+            print(f"{piece.name} {code} {why}", flush=True)
+
+
+def faults_of(piece: Piece) -> Iterator[tuple[str, str]]:
+    """The code of each fault and its evidence."""
+    audio = piece.whole()
+    for code, judge in JUDGES.items():
+        if why := judge(audio, piece.rate_hz):
+            yield code, why
+
+
+def _clipped(audio: Audio, rate_hz: int) -> str | None:
+    runs = sum(_runs_at(line, rail) for line in audio.T for rail in (line.max(), line.min()) if abs(rail) > TOP_RATIO)
+    return f"{runs} runs of {TOP_SAMPLES} or more samples at its own full scale" if runs else None
+
+
+def _runs_at(line: Audio, rail: float) -> int:
+    at_rail = np.concatenate([[0], np.abs(line - rail) < SAME_RATIO, [0]]).astype(int)
+    starts, ends = np.flatnonzero(np.diff(at_rail) == 1), np.flatnonzero(np.diff(at_rail) == -1)
+    return int(np.sum(ends - starts >= TOP_SAMPLES))
+
+
+def _over(audio: Audio, rate_hz: int) -> str | None:
+    peak_dbtp = 20.0 * np.log10(max(float(_peaks(audio, rate_hz).max()), 1e-9))
+    return f"true peak {peak_dbtp:+.2f} dBTP (soxr, {OVERSAMPLING} times the rate)" if peak_dbtp > 0.0 else None
+
+
+def _peaks(audio: Audio, rate_hz: int) -> Audio:
+    """The largest value of each tenth of a second, between the samples too."""
+    hop = round(PART_S * rate_hz)
+    stream = soxr.ResampleStream(rate_hz, OVERSAMPLING * rate_hz, audio.shape[1], dtype="float64", quality="HQ")
+    starts = range(0, len(audio), hop)
+    parts = (stream.resample_chunk(audio[at : at + hop], last=at + hop >= len(audio)) for at in starts)
+    between = np.array([np.abs(part).max(initial=0.0) for part in parts])
+    samples = [np.abs(audio[at : at + hop]).max() for at in starts]
+    return np.asarray(np.maximum(between, samples))
+
+
+def _offset(audio: Audio, rate_hz: int) -> str | None:
+    level_dbfs = 20.0 * np.log10(max(float(np.abs(audio.mean(axis=0)).max()), 1e-9))
+    return f"mean of a channel {level_dbfs:.1f} dBFS" if level_dbfs > OFFSET_DBFS else None
+
+
+def _starts_high(audio: Audio, rate_hz: int) -> str | None:
+    level_dbfs = _edge_dbfs(audio[: max(1, round(JUMP_S * rate_hz))], audio)
+    return f"{level_dbfs:.1f} dBFS within {1000.0 * JUMP_S:g} ms" if level_dbfs > EDGE_DBFS else None
+
+
+def _ends_high(audio: Audio, rate_hz: int) -> str | None:
+    level_dbfs = _edge_dbfs(audio[-round(EDGE_S * rate_hz) :], audio)
+    return f"last 5 ms at {level_dbfs:.1f} dBFS" if level_dbfs > EDGE_DBFS else None
+
+
+def _edge_dbfs(edge: Audio, audio: Audio) -> float:
+    """The highest sample; against the zero line or the audio's own, whichever is nearer."""
+    above = np.minimum(np.abs(edge), np.abs(edge - audio.mean(axis=0)))
+    return float(20.0 * np.log10(max(float(above.max()), 1e-9)))
+
+
+def _silent_first(audio: Audio, rate_hz: int) -> str | None:
+    sounds = np.abs(audio).max(axis=1) > 10.0 ** (SILENT_DBFS / 20.0)
+    silent_s = float(sounds.argmax()) / rate_hz
+    return f"{silent_s:.1f} s below {SILENT_DBFS:g} dBFS" if silent_s > SILENT_S else None
+
+
+def _silent_last(audio: Audio, rate_hz: int) -> str | None:
+    return _silent_first(audio[::-1], rate_hz)
+
+
+def _bass_against_bass(audio: Audio, rate_hz: int) -> str | None:
+    if audio.shape[1] != 2 or not audio.any(axis=0).all():
+        return None
+    bass = sosfilt(butter(4, (20.0, BASS_HZ), "bandpass", fs=rate_hz, output="sos"), audio, axis=0)
+    correlation = float(np.corrcoef(bass.T)[0, 1])
+    return f"correlation of {correlation:.2f} between 20 and {BASS_HZ:g} Hz" if correlation < 0.0 else None
+
+
+def _same_twice(audio: Audio, rate_hz: int) -> str | None:
+    if audio.shape[1] != 2 or not audio.any():
+        return None
+    apart = float(np.abs(audio[:, 0] - audio[:, 1]).max())
+    return (
+        f"left and right differ by {apart / SAME_RATIO:.1f} steps of 16 bits at most" if apart <= SAME_RATIO else None
+    )
+
+
+def _dense(audio: Audio, rate_hz: int) -> str | None:
+    hop = round(PART_S * rate_hz)
+    peaks = _peaks(audio, rate_hz)
+    state = pyebur128.R128State(audio.shape[1], rate_hz, pyebur128.MeasurementMode.MODE_S)
+    least_lu = np.inf
+    for number in range(len(audio) // hop):
+        state.add_frames(np.ascontiguousarray(audio[number * hop : (number + 1) * hop]).ravel(), hop)
+        if number >= SHORT_TERM_PARTS:
+            peak = float(peaks[number - SHORT_TERM_PARTS + 1 : number + 1].max())
+            if peak > 0.0:
+                least_lu = min(least_lu, 20.0 * np.log10(peak) - pyebur128.get_loudness_shortterm(state))
+    return (
+        f"true peak and loudness of 3 s lie {least_lu:.2f} LU apart (libebur128, soxr)" if least_lu < PSR_LU else None
+    )
+
+
+JUDGES: dict[str, Callable[[Audio, int], str | None]] = {
+    "SOURCE_CLIPPED": _clipped,
+    "INTER_SAMPLE_OVERS": _over,
+    "DC_OFFSET": _offset,
+    "ABRUPT_START": _starts_high,
+    "ABRUPT_END": _ends_high,
+    "LONG_SILENCE_HEAD": _silent_first,
+    "LONG_SILENCE_TAIL": _silent_last,
+    "BASS_OUT_OF_PHASE": _bass_against_bass,
+    "DUAL_MONO": _same_twice,
+    "HEAVILY_LIMITED": _dense,
+}
+
+
+if __name__ == "__main__":
+    main()
