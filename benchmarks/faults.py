@@ -466,7 +466,7 @@ FAULTS: dict[str, Fault] = {
     "silence inside": Fault(
         inject=silence_inside, sizes=(15, 11, 10, 5, 2), unit="s", stated=11, code="LONG_SILENCE_INSIDE", within_s=1.0
     ),
-    "hum": Fault(inject=hum, sizes=(-40, -50, -60, -70), unit="dBFS", stated=-50, code="HUM"),
+    "hum": Fault(inject=hum, sizes=(-40, -50, -60, -70), unit="dBFS", stated=-40, code="HUM", at_info=True),
     "dual mono": Fault(inject=dual_mono, sizes=(1.0, 0.8, 0.5), unit="x right", stated=0.5, code="DUAL_MONO"),
     "missing channel": Fault(
         inject=missing_channel, sizes=(-math.inf, -80, -60), unit="dBFS noise", stated=-80, code="CHANNEL_MISSING"

@@ -69,8 +69,8 @@ FINDING_CODES: dict[str, Words] = {
         "When the silence is part of the work.",
     ),
     "HUM": Words(
-        "warn", "Mains hum", "A steady tone of 50 or 60 Hz and its harmonics lies under the music.",
-        "How far it stands out of what surrounds it in frequency; `hum_db`.",
+        "info", "Mains hum", "A steady tone of 50 or 60 Hz and its harmonics lies under the music.",
+        "How far it stands out of what surrounds it in frequency, in the quietest moments; `hum_db`. Listen: drones do so too.",
         "Ask for a clean transfer, or take it out with narrow filters.", "When a synthesiser plays that very note throughout.",
     ),
     "DC_OFFSET": Words(

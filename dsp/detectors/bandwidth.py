@@ -31,8 +31,8 @@ CONVERTER_RATIO = (0.48, 0.51)
 """Re the rate: where a converter's filter reaches the floor; coders that cut near half a rate stay below."""
 HIGH_RATE_HZ, HIGH_RATE_RATIO = 88_200, (0.45, 0.58)
 """In files of high rates no coder cuts there, so that the gentle filters of cheap converters can be told as well."""
-PASSED_RATIO = (0.36, 0.44)
-"""Re the rate: what a converter's filter leaves alone."""
+PASSED_RATIO, HIGH_PASSED_RATIO = (0.42, 0.455), (0.36, 0.44)
+"""Re the rate: what a converter's filter leaves alone, a good one's and any one's."""
 UPSAMPLED_DB = 20.0
 """Fall from there to everything above, which holds rounding and dither alone."""
 MASTER_RATE_HZ = 44_100
@@ -130,7 +130,7 @@ def _converted_end(strips: _Strips) -> _ConvertedEnd | None:
 def _end_at(strips: _Strips, rate_hz: float) -> _ConvertedEnd | None:
     """The end of a band that a converter of this rate may have ended."""
     high = strips.rate_hz >= HIGH_RATE_HZ and rate_hz >= MASTER_RATE_HZ
-    ratios = (*PASSED_RATIO, *(HIGH_RATE_RATIO if high else CONVERTER_RATIO))
+    ratios = (*HIGH_PASSED_RATIO, *HIGH_RATE_RATIO) if high else (*PASSED_RATIO, *CONVERTER_RATIO)
     first, last, lowest, highest = (round(ratio * rate_hz / strips.width_hz) for ratio in ratios)
     levels_dbfs = strips.levels_dbfs
     if highest + 2 * GAP > len(levels_dbfs) or first == last:

@@ -49,7 +49,9 @@ NEAR_FRAMES = (11, 21)
 TOP_RATIO = 0.999
 """Samples so near to the highest of the stretch are as flat as clipped ones."""
 MANY_TOPS, SURE_TOPS, MOST_TOPS = 3, 5, 13
-"""So many on one side may be a clipped peak, and are one; so many on both sides are no click of eight samples."""
+"""So many on one side may be a clipped peak, and so many are one; so many on both sides are no click of eight samples."""
+SMOOTH_RATIO = 0.7
+"""A clipped peak has its neighbours above this part of the top."""
 CLIPPING_RATIO = 4.0
 """Music that reaches its top in so many times more chunks than it has clicks is clipped: then those that may be, are."""
 TOGETHER_S = 0.001
@@ -276,10 +278,11 @@ def _judged(line: NDArray[np.float32], taper: NDArray[np.float32], size: int) ->
     if size_db - _doubt_db(line, errors, weights, start) < CLICK_DB:
         return 0, 0.0, False
     low = start - NEAR_FRAMES[0]
-    flat = _flat_places(line, FINE_ORDER + low)
-    sides = np.sign(line[FINE_ORDER + low :][flat])
+    near = line[FINE_ORDER + low : FINE_ORDER + low + NEAR_FRAMES[0] + NEAR_FRAMES[1]]
+    flat = np.flatnonzero(np.abs(near) >= TOP_RATIO * _largest(line))
+    sides = np.sign(near[flat])
     many = flat.size >= MANY_TOPS and abs(sides.sum()) == flat.size
-    if flat.size >= (SURE_TOPS if many else MOST_TOPS):
+    if flat.size >= (SURE_TOPS if many else MOST_TOPS) or (many and _smooth(near, flat[0], flat[-1])):
         return 0, 0.0, False
     if flat.size > 0 and not many and _beyond(errors, weights, low, flat, sides):
         return 0, 0.0, False
@@ -287,10 +290,13 @@ def _judged(line: NDArray[np.float32], taper: NDArray[np.float32], size: int) ->
 
 
 @kernel
-def _flat_places(line: NDArray[np.float32], low: int) -> NDArray[np.int64]:
-    """Which samples near a suspect are as high as the highest of the stretch."""
-    near = np.abs(line[low : low + NEAR_FRAMES[0] + NEAR_FRAMES[1]])
-    return np.flatnonzero(near >= TOP_RATIO * _largest(line))
+def _smooth(near: NDArray[np.float32], first: int, last: int) -> bool:
+    """Whether a waveform comes up to its flat samples and leaves them as a clipped peak does."""
+    least = SMOOTH_RATIO * abs(near[first])
+    for i in range(max(0, first - 1), min(near.size, last + 2)):
+        if near[i] * np.sign(near[first]) < least:
+            return False
+    return True
 
 
 @kernel

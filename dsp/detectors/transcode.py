@@ -11,6 +11,8 @@ CERTAIN, SUSPECT = 10.0, 6.5
 """Standard deviations by which the best place of a coder's grid stands out. The highest of 51 lossless stretches reads 4.2."""
 HIGHEST_CUT_HZ = 19_500.0
 """Masters end there as well: an edge at or above it says nothing."""
+LOWEST_CUT_HZ = 10_500.0
+"""MP3 of 64 kbit/s ends at 11 kHz. What ends lower is an old sampler, or a synthesiser of few harmonics."""
 OWN_CUT_RATIO = 0.45
 """Above this share of a file's own rate its converter's lowpass begins."""
 ALONE_RATIO = 1.5
@@ -29,5 +31,5 @@ def transcode_of(grid: Grid, band: BandEnd, rate_hz: int) -> Literal["clear", "s
     if grid.score >= SUSPECT and alone:
         return "suspect"
     highest_hz = min(HIGHEST_CUT_HZ, OWN_CUT_RATIO * rate_hz)
-    cut = band.edge_hz is not None and band.edge_hz < highest_hz and band.upsampled_from_hz is None
-    return "suspect" if cut else "clear"
+    cut = band.edge_hz is not None and LOWEST_CUT_HZ <= band.edge_hz < highest_hz
+    return "suspect" if cut and band.upsampled_from_hz is None else "clear"

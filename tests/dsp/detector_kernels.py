@@ -43,14 +43,16 @@ TREBLE = DRAW.uniform(0.9, 1.1, 80).astype(np.float32) * np.where(np.abs(np.aran
 DETECTOR_CALLS: dict[Any, Callable[[], list[Any]]] = {
     clicks._add_lags: lambda: [CLICKED, CLICK_TAPER, np.float64(1e6), np.full(17, 3.0)],
     clicks._alone: lambda: [TOPS, 9, 8, np.zeros(60, np.int64)],
-    clicks._beyond: lambda: [ERRORS, WEIGHTS, 497, 508, np.array([11, 13]), np.float32([1.0, -1.0])],
-    clicks._explained: lambda: [ERRORS, WEIGHTS, 508],
+    clicks._beyond: lambda: [ERRORS, WEIGHTS, 497, np.array([11, 13]), np.float32([1.0, -1.0])],
+    clicks._doubt_db: lambda: [CLICKED, ERRORS, WEIGHTS, 508],
     clicks._first: lambda: [ERRORS, 472, 584],
     clicks._foretell: lambda: [CLICKED.astype(np.float64), WEIGHTS, np.empty(1_024)],
     clicks._interpolate: lambda: [ERRORS[500:560].copy(), WEIGHTS, PLACES_OF_CLICK],
     clicks._judged: lambda: [CLICKED, CLICK_TAPER, 64],
     clicks._largest: lambda: [ERRORS],
+    clicks._level_db: lambda: [ERRORS],
     clicks._mean_square: lambda: [ERRORS],
+    clicks._smooth: lambda: [np.float32([0.1, 0.9, 1.0, 1.0, 1.0, 0.8, 0.2]), 2, 4],
     clicks._solve: lambda: [LAGS, np.empty(32)],
     clicks._window_tops: lambda: [
         LINE[:336], np.full(20, 1.1, np.float32), np.array([1.0, 2.0]), 64, np.hanning(64).astype(np.float32),
