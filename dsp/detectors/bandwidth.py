@@ -13,19 +13,19 @@ import numpy as np
 from dsp.audio import Floats
 
 STRIP_HZ = 100.0
-BELOW = slice(12, 2)
+BELOW = slice(6, 2)
 """Strips before an edge whose median is what falls: music is dense there, a single tone ends nothing."""
 GAP = 3
 """Strips after an edge to which its fall is measured: a coder's filter is 300 to 600 Hz wide."""
-EDGE_DB = 15.0
-"""Clean music falls by 8 dB at most, coders' filters by 16 to 50. Tuned."""
+EDGE_DB = 18.0
+"""Lossless music falls by 7 dB at most, behind filters of 36 dB an octave by 16, of coders by 17 to 60. Tuned."""
 LOWEST_EDGE_HZ = 4_000.0
 FAINT_DBFS = -100.0
 """Of a strip: what ends below this may as well be the last harmonic of a synthesiser. Tuned."""
 OVER_FLOOR_DB = 6.0
 """What stands out of a floor."""
-PLATEAU_RATIO, PLATEAU_DB = 0.05, 0.5
-"""The top twentieth of the band, and the twentieth below it, are noise if their levels differ less than this."""
+PLATEAU_RATIO, PLATEAU_DB = 0.05, 0.3
+"""There is a floor if the top twentieth of the band and the next but one are as loud: music falls by 3 dB an octave or more."""
 RATES_HZ = (8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 CONVERTER_RATIO = (0.48, 0.51)
 """Re the rate: where a converter's filter reaches the floor; coders that cut near half a rate stay below."""
@@ -110,7 +110,7 @@ def _end_of_music(strips: _Strips) -> int:
     count = len(strips.levels_dbfs)
     width = max(1, round(PLATEAU_RATIO * count))
     floor_dbfs = float(np.median(strips.levels_dbfs[-width:]))
-    before_dbfs = float(np.median(strips.levels_dbfs[-2 * width : -width]))
+    before_dbfs = float(np.median(strips.levels_dbfs[-3 * width : -2 * width]))
     level = abs(floor_dbfs - before_dbfs) < PLATEAU_DB
     return (_last_over(strips.levels_dbfs, floor_dbfs + OVER_FLOOR_DB) if level else 0) or count
 
