@@ -49,7 +49,8 @@ class DropoutDetector:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate_hz = rate_hz
         self._edge_frames = round(EDGE_S * rate_hz)
-        self._lengths = np.array([max(SHORTEST_S, 31 / rate_hz), STUCK_S, LONGEST_S, EDGE_S]) * rate_hz
+        self._lengths = np.array([SHORTEST_S, STUCK_S, LONGEST_S, EDGE_S]) * rate_hz
+        self._lengths[0] = max(2.0 * CHUNK - 1.0, self._lengths[0] - 1.0)  # the least that holds a whole chunk
         self._runs = np.zeros((channels, 4))
         self._runs[:, 3] = -rate_hz
         self._found = np.zeros((WINDOW_FRAMES // CHUNK, 2))

@@ -140,10 +140,10 @@ def _plateaus(treble: NDArray[np.float32], earliest: int, most: int, found: NDAr
     """
     count, begin = 0, SIDE
     while begin < treble.size - SIDE - SHORTEST:
-        before = _highest(treble[begin - SIDE : begin])
         lowest = min(treble[begin + 1], treble[begin + 2], treble[begin + 3])
         end = begin
-        if lowest >= STEP_RATIO * before:
+        nearest = treble[begin - 1]  # spares most a look at the others
+        if lowest >= STEP_RATIO * nearest and lowest >= STEP_RATIO * _highest(treble[begin - SIDE : begin]):
             mean = (treble[begin + 1] + treble[begin + 2] + treble[begin + 3]) / 3.0
             end = begin + 4
             while end < treble.size - SIDE - 1 and mean / LEVEL_RATIO < treble[end] < mean * LEVEL_RATIO:
