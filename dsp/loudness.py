@@ -35,6 +35,8 @@ BLOCK_HOP_TICKS = 10  # 75 % overlap of 400 ms blocks; Tech 3342 asks for 10 Hz 
 RANGE_GATE_LU = -20.0  # EBU Tech 3342
 RANGE_TAIL_TICKS = 150
 """Silence that a meter of files puts after the programme, EBU Tech 3342: 1.5 s."""
+LOUDEST_TICKS = 30_000
+"""The loudest window is looked for in stretches of so many: 5 minutes, half a MiB."""
 RANGE_MIN_S = 60.0
 """Loudness range is not meaningful for less (EBU R 128 s1, Tech 3342)."""
 
@@ -154,37 +156,37 @@ class LoudnessMeter:
         return gating_blocks_of(self.energies(), self.grid)
 
 
-def momentary(energies: Floats, grid: TickGrid, hop_ticks: int = 1) -> Floats:
-    """Weighted mean square of every 400 ms window of a programme, from the energies of its ticks."""
-    return _mean_squares(energies, grid, MOMENTARY_TICKS, hop_ticks)
-
-
-def short_term(energies: Floats, grid: TickGrid, hop_ticks: int = BLOCK_HOP_TICKS) -> Floats:
-    """Weighted mean square of every 3 s window of a programme, from the energies of its ticks."""
-    return _mean_squares(energies, grid, SHORT_TERM_TICKS, hop_ticks)
-
-
-def _mean_squares(energies: Floats, grid: TickGrid, window: int, hop: int) -> Floats:
-    sums = window_sums(energies, window, hop)
-    sums /= grid.window_frames(len(sums), window, hop)
-    return sums
-
-
 def loudness_of(energies: Floats, grid: TickGrid) -> Loudness:
     """The figures of a programme from the energies of its ticks of 10 ms."""
-    short = short_term(energies, grid, 1)
     padded = np.concatenate([energies, np.zeros(RANGE_TAIL_TICKS)])
+    short = mean_squares(padded, grid, SHORT_TERM_TICKS)
     return Loudness(
-        integrated_lufs=gated_lufs(momentary(energies, grid, BLOCK_HOP_TICKS)),
-        loudness_range_lu=loudness_range_lu(short_term(padded, grid)) if len(short) else None,
-        max_momentary_lufs=_loudest(momentary(energies, grid)),
-        max_short_term_lufs=_loudest(short),
+        integrated_lufs=gated_lufs(mean_squares(energies, grid, MOMENTARY_TICKS)),
+        loudness_range_lu=loudness_range_lu(short) if len(energies) >= SHORT_TERM_TICKS else None,
+        max_momentary_lufs=_loudest_lufs(energies, grid, MOMENTARY_TICKS),
+        max_short_term_lufs=_loudest_lufs(energies, grid, SHORT_TERM_TICKS),
     )
 
 
 def gating_blocks_of(energies: Floats, grid: TickGrid) -> GatingBlocks:
     """The blocks above the absolute gate, from the energies of the ticks of a programme."""
-    return gating_blocks(momentary(energies, grid, BLOCK_HOP_TICKS))
+    return gating_blocks(mean_squares(energies, grid, MOMENTARY_TICKS))
+
+
+def mean_squares(energies: Floats, grid: TickGrid, window: int, hop: int = BLOCK_HOP_TICKS) -> Floats:
+    """Weighted mean square of each window of so many ticks of a programme, from the energies of its ticks."""
+    sums = window_sums(energies, window, hop)
+    sums /= grid.window_frames(len(sums), window, hop)
+    return sums
+
+
+def _loudest_lufs(energies: Floats, grid: TickGrid, window: int) -> float | None:
+    """Of the windows that begin every 10 ms; a stretch of the programme at a time, for those of hours would fill memory."""
+    loudest = -1.0
+    for first in range(0, len(energies) - window + 1, LOUDEST_TICKS):
+        sums = window_sums(energies[first : first + LOUDEST_TICKS + window - 1], window, 1)
+        loudest = max(loudest, float((sums / grid.window_frames(len(sums), window, 1, first)).max()))
+    return loudness_lufs(loudest)
 
 
 def gated_lufs(energies: Floats) -> float | None:
@@ -213,10 +215,6 @@ def gating_blocks(energies: Floats) -> GatingBlocks:
     levels, where = np.unique(bins, return_inverse=True)
     sums = tuple(round(total / ENERGY_UNIT) for total in np.bincount(where, weights=loud).tolist())
     return GatingBlocks(tuple(levels.tolist()), tuple(np.bincount(where).tolist()), sums)
-
-
-def _loudest(energies: Floats) -> float | None:
-    return loudness_lufs(float(energies.max())) if len(energies) else None
 
 
 def k_weighting(rate_hz: int) -> Floats:

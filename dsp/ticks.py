@@ -39,9 +39,9 @@ class TickGrid:
         """How many ticks end within so many frames: those whose rounded end (2 t rate + 100) // 200 is no later."""
         return (2 * PER_S * frames + PER_S - 1) // (2 * self._rate_hz)
 
-    def window_frames(self, windows: int, window: int, hop: int) -> NDArray[np.int64]:
-        """Frames in each of the first so many windows of `window` ticks at every `hop` ticks."""
-        starts = np.arange(0, windows * hop, hop)
+    def window_frames(self, windows: int, window: int, hop: int, first_tick: int = 0) -> NDArray[np.int64]:
+        """Frames in each of so many windows of `window` ticks at every `hop` ticks, from `first_tick` on."""
+        starts = np.arange(first_tick, first_tick + windows * hop, hop)
         return self._end(starts + window) - self._end(starts)
 
     def _end(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:

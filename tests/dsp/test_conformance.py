@@ -7,7 +7,6 @@ The authentic programmes (3341-7 and 8, 3342-5 and 6) cannot be synthesised and 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsp.audio import Audio, Floats
-from dsp.loudness import CHANNEL_WEIGHTS, Loudness, LoudnessMeter, k_weighting, momentary, short_term
+from dsp.loudness import (
+    CHANNEL_WEIGHTS,
+    MOMENTARY_TICKS,
+    SHORT_TERM_TICKS,
+    Loudness,
+    LoudnessMeter,
+    k_weighting,
+    mean_squares,
+)
 from dsp.true_peak import TruePeakMeter
 from tests.dsp.signals import EBU_HZ, burst_between_samples, fraction_tone, level_db, tones
 from tests.makers import sine
@@ -40,10 +47,10 @@ def loudness(audio: Audio, rate_hz: int = EBU_HZ) -> Loudness:
     return meter_of(audio, rate_hz).loudness()
 
 
-def lufs_of_windows(audio: Audio, scale: Callable[..., Floats]) -> Floats:
-    """The levels of all windows of a scale, at a hop of 10 ms."""
+def lufs_of_windows(audio: Audio, window_ticks: int) -> Floats:
+    """The levels of all windows of so many ticks, at a hop of 10 ms."""
     meter = meter_of(audio)
-    energies = scale(meter.energies(), meter.grid, 1)
+    energies = mean_squares(meter.energies(), meter.grid, window_ticks, 1)
     return -0.691 + 10.0 * np.log10(np.maximum(energies, 1e-30))  # BS.1770-5 annex 1, equation 2
 
 
@@ -124,13 +131,13 @@ def test_the_surround_tone_reads_minus_23_lufs():
 
 
 def test_the_short_term_scale_stands_still_on_a_tone_that_changes_within_its_window():
-    levels = lufs_of_windows(tones(*[(1.34, -20.0), (1.66, -30.0)] * 5), short_term)  # 3341-9
+    levels = lufs_of_windows(tones(*[(1.34, -20.0), (1.66, -30.0)] * 5), SHORT_TERM_TICKS)  # 3341-9
     assert [levels.min(), levels.max()] == pytest.approx([-23.0] * 2, abs=LOUDNESS_LU)
     assert [levels.min(), levels.max()] == pytest.approx([-22.9863] * 2, abs=EXACT_LU)
 
 
 def test_the_momentary_scale_stands_still_on_a_tone_that_changes_within_its_window():
-    after_1_s = lufs_of_windows(tones(*[(0.18, -20.0), (0.22, -30.0)] * 25), momentary)[60:]  # 3341-12
+    after_1_s = lufs_of_windows(tones(*[(0.18, -20.0), (0.22, -30.0)] * 25), MOMENTARY_TICKS)[60:]  # 3341-12
     assert [after_1_s.min(), after_1_s.max()] == pytest.approx([-23.0] * 2, abs=LOUDNESS_LU)
     assert [after_1_s.min(), after_1_s.max()] == pytest.approx([-22.9604] * 2, abs=EXACT_LU)
 
@@ -157,13 +164,13 @@ def successive_maxima(levels: Floats, window_s: float, segment_s: float) -> list
 
 def test_successive_tones_of_3_s_are_read_one_after_the_other():
     stream = [((i * 0.15, None), (3.0, -38.0 + i), (3.0 - i * 0.15, None)) for i in range(20)]  # 3341-11
-    levels = lufs_of_windows(tones(*(segment for three in stream for segment in three)), short_term)
+    levels = lufs_of_windows(tones(*(segment for three in stream for segment in three)), SHORT_TERM_TICKS)
     assert [-38.0 + i for i in range(20)] == pytest.approx(successive_maxima(levels, 3.0, 6.0), abs=LOUDNESS_LU)
 
 
 def test_successive_tones_of_400_ms_are_read_one_after_the_other():
     stream = [((i * 0.02, None), (0.4, -38.0 + i), (0.4 - i * 0.02, None)) for i in range(20)]  # 3341-14
-    levels = lufs_of_windows(tones(*(segment for three in stream for segment in three)), momentary)
+    levels = lufs_of_windows(tones(*(segment for three in stream for segment in three)), MOMENTARY_TICKS)
     assert [-38.0 + i for i in range(20)] == pytest.approx(successive_maxima(levels, 0.4, 0.8), abs=LOUDNESS_LU)
 
 

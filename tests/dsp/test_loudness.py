@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from dsp.audio import Audio, Floats, to_gain
 from dsp.gating import GatingBlocks, energy_of, integrated_lufs, pooled
 from dsp.loudness import Loudness, LoudnessMeter, Stereo, loudness_range_lu
+from dsp.ticks import PER_S
 from tests.dsp.signals import EBU_HZ, programme, tones
 from tests.makers import noise, sine
 
@@ -68,6 +69,21 @@ def test_the_range_lies_between_the_nearest_ranks():
 def test_the_range_leaves_out_what_is_20_lu_below_the_mean(quiet_lufs, expected_lu):
     energies = energies_at(*[-20.0] * 80, *[quiet_lufs] * 20)  # their mean is -20.95 LUFS, the gate at -40.95
     assert loudness_range_lu(energies) == pytest.approx(expected_lu, abs=1e-9)
+
+
+@pytest.mark.parametrize("burst_s", [0.0, 0.61, 1.0, 1.4, 5.6])
+def test_the_loudest_windows_are_found_wherever_they_lie(monkeypatch, burst_s):
+    """They are looked for in stretches: here of 1 s, so that most windows of 3 s lie across several."""
+    monkeypatch.setattr("dsp.loudness.LOUDEST_TICKS", PER_S)
+    audio = sine(997, level_dbfs=-40, seconds=6, channels=1)
+    at = round(burst_s * 44_100)
+    audio[at : at + 17_640] *= 10.0
+    mean_square = (0.4 + 2.6 * 0.01) / 3.0  # of 3 s around the burst, against the burst
+    expected = -20 - 3.01, -20 - 3.01 + 10 * math.log10(mean_square)
+    meter = LoudnessMeter(44_100, 1)
+    meter.push(audio)
+    found = meter.loudness()
+    assert (found.max_momentary_lufs, found.max_short_term_lufs) == pytest.approx(expected, abs=0.05)
 
 
 def test_an_unfinished_gating_block_is_not_counted():

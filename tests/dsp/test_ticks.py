@@ -33,7 +33,9 @@ def test_ticks_end_at_the_sample_nearest_to_10_ms_wherever_a_programme_is_cut(ra
 def test_a_window_is_as_long_as_its_ticks(window, hop):
     ends = [0, *nearest_ends(22_050, 22_050 * 5)]
     expected = [ends[at + window] - ends[at] for at in range(0, len(ends) - window, hop)]
-    assert TickGrid(22_050).window_frames(len(expected), window, hop).tolist() == expected
+    grid = TickGrid(22_050)
+    assert grid.window_frames(len(expected), window, hop).tolist() == expected
+    assert grid.window_frames(len(expected) - 3, window, hop, first_tick=3 * hop).tolist() == expected[3:]
 
 
 @given(
