@@ -32,6 +32,7 @@ SOUNDING_DBFS, BELOW_LOUDEST_DB = -40.0, 20.0
 EDGE_S = 0.005
 """Stretch whose peak is the level of a cut (standards.md, section 3: head and tail)."""
 FILE_BITS = 24
+ROOM_DBFS = -0.1
 
 
 class Injected(NamedTuple):
@@ -86,6 +87,7 @@ def sounding_places(
     sounds = squares[: stretches - later] > floor
     sounds &= squares[later:] > floor
     middles = start + np.flatnonzero(sounds) * hop + hop // 2
+    middles += rng.integers(-hop // 2, hop // 2, len(middles))  # damage does not keep time
     inside = middles[(middles >= APART_S * rate_hz) & (middles <= len(audio) - (APART_S + lasting_s) * rate_hz)]
     return _some_apart(rng.permutation(inside).tolist(), round((APART_S + lasting_s) * rate_hz), count)
 
@@ -127,6 +129,11 @@ def _peak(audio: Audio) -> float:
     if peak < to_gain(-60.0):
         raise UnsuitableError("silent")
     return peak
+
+
+def _with_room(audio: Audio) -> Audio:
+    """Turned down as far as it comes nearer to full scale: what reaches it may as well have been clipped there."""
+    return np.asarray(audio / max(1.0, float(np.abs(audio).max(initial=0.0)) / to_gain(ROOM_DBFS)))
 
 
 def _stereo(audio: Audio) -> Audio:
@@ -210,7 +217,8 @@ def offset(audio: Audio, rate_hz: int, level_dbfs: float, rng: np.random.Generat
 
 
 def clicks(audio: Audio, rate_hz: int, level_db: float, rng: np.random.Generator) -> Injected:
-    """Five clicks of 1 to 8 samples, their peak `level_db` above the level around them, in one channel or all."""
+    """Five clicks of 1 to 8 samples, their peak `level_db` above the level around them, in one channel or all; all is
+    turned down if they need more room."""
     out = audio.copy()
     places = _places(audio, rate_hz, rng, 5)
     for place in places:
@@ -218,7 +226,7 @@ def clicks(audio: Audio, rate_hz: int, level_db: float, rng: np.random.Generator
         rms = _local_rms(audio, place, rate_hz)
         for channel in _some_channels(rms, rng):
             out[place : place + len(shape), channel] += shape * rms[channel] * to_gain(level_db)
-    return Injected(out, _seconds(places, rate_hz))
+    return Injected(_with_room(out), _seconds(places, rate_hz))
 
 
 def _click_shape(samples: int, rng: np.random.Generator) -> Floats:
@@ -239,7 +247,8 @@ def dropouts(audio: Audio, rate_hz: int, length_s: float, rng: np.random.Generat
 
 
 def noise_bursts(audio: Audio, rate_hz: int, level_db: float, rng: np.random.Generator) -> Injected:
-    """Three bursts of white noise of 10 to 100 ms, `level_db` above the level around them, without a fade."""
+    """Three bursts of white noise of 10 to 100 ms, `level_db` above the level around them, without a fade; all is turned
+    down if they need more room."""
     out = audio.copy()
     places = _places(audio, rate_hz, rng, 3)
     for place in places:
@@ -247,7 +256,7 @@ def noise_bursts(audio: Audio, rate_hz: int, level_db: float, rng: np.random.Gen
         frames = round(rng.uniform(0.01, 0.1) * rate_hz)
         for channel in _some_channels(rms, rng):
             out[place : place + frames, channel] += rng.standard_normal(frames) * rms[channel] * to_gain(level_db)
-    return Injected(out, _seconds(places, rate_hz))
+    return Injected(_with_room(out), _seconds(places, rate_hz))
 
 
 # Ends and silence.
@@ -369,7 +378,7 @@ def inverted_bass(audio: Audio, rate_hz: int, split_hz: float, rng: np.random.Ge
         raise UnsuitableError("no bass that both channels share")
     channel = int(rng.integers(2))
     out[:, channel] -= 2.0 * bass[:, channel]
-    return Injected(out / max(1.0, float(np.abs(out).max())))
+    return Injected(_with_room(out))
 
 
 # What a file says of itself, and is not.
@@ -443,7 +452,7 @@ FAULTS: dict[str, Fault] = {
         inject=offset, sizes=(-20, -30, -40, -50, -60, -70), unit="dBFS", stated=-50, code="DC_OFFSET"
     ),
     "clicks": Fault(
-        inject=clicks, sizes=(12, 6, 0, -10, -20, -40), unit="dB re rms", stated=6, code="CLICKS", within_s=0.02
+        inject=clicks, sizes=(12, 6, 0, -10, -20, -40), unit="dB re rms", stated=12, code="CLICKS", within_s=0.02
     ),
     "dropouts": Fault(
         inject=dropouts, sizes=(0.2, 0.05, 0.01, 0.005, 0.002), unit="s", stated=0.005, code="DROPOUTS", within_s=0.02
@@ -473,7 +482,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "weak channel": Fault(inject=weak_channel, sizes=(20, 12, 8, 6, 3), unit="dB lower", stated=8, code="CHANNEL_WEAK"),
     "inverted": Fault(
-        inject=inverted, sizes=(0, 0.25, 0.5, 1), unit="x width", stated=1, code="POLARITY_INVERTED"
+        inject=inverted, sizes=(0, 0.25, 0.5, 1), unit="x width", stated=0.25, code="POLARITY_INVERTED"
     ),
     "inverted bass": Fault(
         inject=inverted_bass, sizes=(300, 200, 150, 100), unit="Hz", stated=150, code="BASS_OUT_OF_PHASE"

@@ -17,8 +17,9 @@ QUIET_RATIO = 0.05
 """The noise floor is what the quietest twentieth of the track stays under."""
 SILENT_POWER = 1e-14
 """-140 dBFS: below the dither of 24 bits there is digital silence only."""
-TOP_DB = 0.5
-"""Peaks this close to the highest were put there by a limiter: music left alone reaches its highest peak a few times."""
+TOP_DB = 2.0
+"""Peaks this close to the highest were put there by a limiter or by soft clipping: music left alone seldom comes near its
+highest peak. Tuned: 0.5 dB tells limiters as well, but not soft clipping."""
 MUSIC_DB = -20.0
 """Frames further below the mean square of the whole are pauses and fades."""
 
@@ -50,7 +51,7 @@ def noise_floor_dbfs(squares: NDArray[np.float32]) -> float | None:
 
 
 def limited_ratio(squares: NDArray[np.float32], peaks: NDArray[np.float32]) -> float | None:
-    """Share of the sounding 50 ms whose peak lies within half a decibel of the highest; None if silent."""
+    """Share of the sounding 50 ms whose peak lies within 2 dB of the highest; None if silent."""
     power, tops = squares.mean(axis=1), peaks.max(axis=1, initial=0.0)
     sounding = power > max(SILENT_POWER, float(power.mean()) * 10.0 ** (MUSIC_DB / 10.0)) if len(power) else power > 0.0
     if not sounding.any():

@@ -138,8 +138,8 @@ FINDING_CODES: dict[str, Words] = {
     ),
     "HEAVILY_LIMITED": Words(
         "warn", "Heavily limited", "Peaks hardly rise above the music: a limiter was driven hard, and no master can undo it.",
-        "Least true peak less loudness of any 3 s (`psr_min_lu`), share of the music at its highest level"
-        " (`limited_ratio`), dynamic range (`dynamic_range_db`).",
+        "Share of the music whose peaks lie within 2 dB of the highest (`limited_ratio`); least true peak less loudness"
+        " of any 3 s (`psr_min_lu`), dynamic range (`dynamic_range_db`).",
         "Ask for the mix without its limiter.", "When the density is part of the sound.",
     ),
     "LIMIT_CROSSED": Words(

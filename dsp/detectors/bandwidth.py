@@ -6,6 +6,7 @@ standard rate, so a band that ends there in a file of a higher rate tells that i
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,8 @@ GAP = 3
 EDGE_DB = 18.0
 """Lossless music falls by 7 dB at most, behind filters of 36 dB an octave by 16, of coders by 17 to 60. Tuned."""
 LOWEST_EDGE_HZ = 4_000.0
-FAINT_DBFS = -100.0
-"""Of a strip: what ends below this may as well be the last harmonic of a synthesiser. Tuned."""
+FAINT_DB = -77.0
+"""Of a strip, re the whole: what ends below this may as well be the last harmonic of a synthesiser. Tuned."""
 OVER_FLOOR_DB = 6.0
 """What stands out of a floor."""
 PLATEAU_RATIO, PLATEAU_DB = 0.05, 0.3
@@ -58,6 +59,7 @@ class _Strips(NamedTuple):
     """A spectrum in strips."""
 
     levels_dbfs: Floats
+    whole_dbfs: float
     width_hz: float
     rate_hz: float
 
@@ -83,7 +85,12 @@ def band_end(fine_power: Floats, bin_hz: float) -> BandEnd:
     power = fine_power[: count * bins].reshape(count, bins).sum(axis=1)
     if not power.any():
         return BandEnd()
-    strips = _Strips(10.0 * np.log10(np.maximum(power, NOTHING)), bins * bin_hz, 2.0 * len(fine_power) * bin_hz)
+    strips = _Strips(
+        levels_dbfs=10.0 * np.log10(np.maximum(power, NOTHING)),
+        whole_dbfs=10.0 * math.log10(max(float(power.sum()), NOTHING)),
+        width_hz=bins * bin_hz,
+        rate_hz=2.0 * len(fine_power) * bin_hz,
+    )
     edge, converted = _edge(strips), _converted_end(strips)
     end = edge or (converted.strips if converted else _end_of_music(strips))
     return BandEnd(
@@ -100,7 +107,7 @@ def _edge(strips: _Strips) -> int | None:
     best_db, best = EDGE_DB, None
     for i in range(max(BELOW.start, round(LOWEST_EDGE_HZ / strips.width_hz)), len(levels_dbfs) - 2 * GAP):
         below_dbfs = float(np.median(levels_dbfs[i - BELOW.start : i - BELOW.stop]))
-        if below_dbfs > FAINT_DBFS and below_dbfs - above_dbfs[i + GAP] > best_db:
+        if below_dbfs > strips.whole_dbfs + FAINT_DB and below_dbfs - above_dbfs[i + GAP] > best_db:
             best_db, best = below_dbfs - float(above_dbfs[i + GAP]), i
     return None if best is None else _last_over(levels_dbfs, float(above_dbfs[best + GAP]) + OVER_FLOOR_DB)
 
@@ -137,7 +144,7 @@ def _end_at(strips: _Strips, rate_hz: float) -> _ConvertedEnd | None:
         return None
     floor_dbfs, passed_dbfs = float(levels_dbfs[highest:].max()), float(np.median(levels_dbfs[first:last]))
     even = high or floor_dbfs - float(np.median(levels_dbfs[highest:])) < EVEN_DB
-    faint = passed_dbfs < FAINT_DBFS and rate_hz < MASTER_RATE_HZ
+    faint = passed_dbfs < strips.whole_dbfs + FAINT_DB and rate_hz < MASTER_RATE_HZ
     end = _last_over(levels_dbfs, floor_dbfs + OVER_FLOOR_DB)
     if faint or not even or passed_dbfs - floor_dbfs < UPSAMPLED_DB or not lowest <= end <= highest:
         return None

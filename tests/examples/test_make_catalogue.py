@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped,unused-ignore]
 
+from media.analysis import analyse
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 make: Any = importlib.import_module("make_catalogue")
 Fault: Any = make.Fault
@@ -44,6 +46,13 @@ def test_every_good_track_is_long_enough_and_unclipped(folder: Path, rows: list[
         audio, rate_hz = soundfile.read(folder / row["uri"])
         assert len(audio) >= 30 * rate_hz
         assert 0.05 < np.abs(audio).max() < 10 ** (-0.3 / 20)
+
+
+def test_no_good_track_has_a_click_a_dropout_or_a_burst_of_noise(folder: Path, rows: list[dict[str, str]]) -> None:
+    good = [folder / row["uri"] for row in rows if row["title"] not in FAULTS]
+    found = {path.name: analyse(path).detected for path in good}
+    seen = {name: (one.clicks, one.dropouts, one.noise_bursts) for name, one in found.items()}
+    assert {name: kinds for name, kinds in seen.items() if any(kind.count for kind in kinds)} == {}
 
 
 def test_what_the_manifest_declares_is_true_but_for_one_hash(folder: Path, rows: list[dict[str, str]]) -> None:

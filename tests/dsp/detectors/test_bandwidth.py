@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soxr
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.signal import butter, firwin, oaconvolve, sosfilt
 
 from dsp.audio import Audio
@@ -70,8 +72,18 @@ def test_music_that_fades_into_hiss_ends_where_it_stands_out_of_it():
     assert 9_000 < found.bandwidth_hz < 12_500  # 40 dB down, by 24 dB an octave and more towards half the rate
 
 
-def test_a_last_harmonic_too_faint_to_hear_is_no_edge():
-    assert end_of(stored(cut(falling() * 1e-3, 15_000), 24)).edge_hz is None
+def test_a_last_harmonic_too_faint_beside_the_music_is_no_edge():
+    bass = sine(100, level_dbfs=-6.0, seconds=8.0, channels=1)
+    assert end_of(stored(bass + cut(falling() * 1e-3, 15_000), 24)).edge_hz is None
+
+
+@given(gain_db=st.floats(-60.0, 12.0), hz=st.sampled_from([7_000.0, 15_000.0, 30_000.0]), depth_db=st.floats(0.0, 60.0))
+def test_how_loud_a_recording_is_does_not_change_where_it_ends(gain_db, hz, depth_db):
+    """A source and its louder master are told the same."""
+    bin_hz = 96_000 / 32_768
+    hz_of_bins = bin_hz * np.arange(16_384)
+    power = np.where(hz_of_bins < hz, 1.0, 10.0 ** (-depth_db / 10.0)) * 1e-6 * (1.0 + hz_of_bins / 100.0) ** -2.0
+    assert band_end(power * 10.0 ** (gain_db / 10.0), bin_hz) == band_end(power, bin_hz)
 
 
 def test_a_single_tone_is_no_edge():
