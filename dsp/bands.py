@@ -107,7 +107,7 @@ def _add(line: Lines, sums: Floats) -> None:
 
 @kernel
 def _highpass(x: Lines, y: Lines, weights: Floats, state: Floats, sums: Floats) -> None:
-    """Square of the peak and energy of two channels above an edge: a Butterworth highpass b (1 - z)^2 / (1 + a1 z + a2 z^2), twice.
+    """Squared peak and energy of two channels above an edge: a Butterworth highpass b (1 - z)^2 / (1 + a1 z + a2 z^2), twice.
 
     Two channels a loop keep the processor busy while each waits for its own recurrence; a channel alone comes as both.
     """
