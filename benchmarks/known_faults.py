@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyebur128
@@ -31,6 +32,14 @@ BASS_HZ = 150.0
 JUMP_S, EDGE_S, PART_S, SHORT_TERM_PARTS = 0.00015, 0.005, 0.1, 30
 
 
+class Sound(NamedTuple):
+    """A piece, with the largest value of each tenth of a second, between the samples too."""
+
+    audio: Audio
+    rate_hz: int
+    peaks: Audio
+
+
 def main() -> None:
     """Measures every piece and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -43,29 +52,14 @@ def main() -> None:
 def faults_of(piece: Piece) -> Iterator[tuple[str, str]]:
     """The code of each fault and its evidence."""
     audio = piece.whole()
+    sound = Sound(audio, piece.rate_hz, _peaks(audio, piece.rate_hz))
     for code, judge in JUDGES.items():
-        if why := judge(audio, piece.rate_hz):
+        if why := judge(sound):
             yield code, why
 
 
-def _clipped(audio: Audio, rate_hz: int) -> str | None:
-    runs = sum(_runs_at(line, rail) for line in audio.T for rail in (line.max(), line.min()) if abs(rail) > TOP_RATIO)
-    return f"{runs} runs of {TOP_SAMPLES} or more samples at its own full scale" if runs else None
-
-
-def _runs_at(line: Audio, rail: float) -> int:
-    at_rail = np.concatenate([[0], np.abs(line - rail) < SAME_RATIO, [0]]).astype(int)
-    starts, ends = np.flatnonzero(np.diff(at_rail) == 1), np.flatnonzero(np.diff(at_rail) == -1)
-    return int(np.sum(ends - starts >= TOP_SAMPLES))
-
-
-def _over(audio: Audio, rate_hz: int) -> str | None:
-    peak_dbtp = 20.0 * np.log10(max(float(_peaks(audio, rate_hz).max()), 1e-9))
-    return f"true peak {peak_dbtp:+.2f} dBTP (soxr, {OVERSAMPLING} times the rate)" if peak_dbtp > 0.0 else None
-
-
 def _peaks(audio: Audio, rate_hz: int) -> Audio:
-    """The largest value of each tenth of a second, between the samples too."""
+    """The largest value of each tenth of a second, read at so many times the rate."""
     hop = round(PART_S * rate_hz)
     stream = soxr.ResampleStream(rate_hz, OVERSAMPLING * rate_hz, audio.shape[1], dtype="float64", quality="HQ")
     starts = range(0, len(audio), hop)
@@ -75,17 +69,37 @@ def _peaks(audio: Audio, rate_hz: int) -> Audio:
     return np.asarray(np.maximum(between, samples))
 
 
-def _offset(audio: Audio, rate_hz: int) -> str | None:
-    level_dbfs = 20.0 * np.log10(max(float(np.abs(audio.mean(axis=0)).max()), 1e-9))
+def _clipped(sound: Sound) -> str | None:
+    runs = sum(
+        _runs_at(line, rail) for line in sound.audio.T for rail in (line.max(), line.min()) if abs(rail) > TOP_RATIO
+    )
+    return f"{runs} runs of {TOP_SAMPLES} or more samples at its own full scale" if runs else None
+
+
+def _runs_at(line: Audio, rail: float) -> int:
+    at_rail = np.concatenate([[0], np.abs(line - rail) < SAME_RATIO, [0]]).astype(int)
+    starts, ends = np.flatnonzero(np.diff(at_rail) == 1), np.flatnonzero(np.diff(at_rail) == -1)
+    return int(np.sum(ends - starts >= TOP_SAMPLES))
+
+
+def _over(sound: Sound) -> str | None:
+    peak_dbtp = 20.0 * np.log10(max(float(sound.peaks.max()), 1e-9))
+    return f"true peak {peak_dbtp:+.2f} dBTP (soxr, {OVERSAMPLING} times the rate)" if peak_dbtp > 0.0 else None
+
+
+def _offset(sound: Sound) -> str | None:
+    level_dbfs = 20.0 * np.log10(max(float(np.abs(sound.audio.mean(axis=0)).max()), 1e-9))
     return f"mean of a channel {level_dbfs:.1f} dBFS" if level_dbfs > OFFSET_DBFS else None
 
 
-def _starts_high(audio: Audio, rate_hz: int) -> str | None:
+def _starts_high(sound: Sound) -> str | None:
+    audio, rate_hz, _ = sound
     level_dbfs = _edge_dbfs(audio[: max(1, round(JUMP_S * rate_hz))], audio)
     return f"{level_dbfs:.1f} dBFS within {1000.0 * JUMP_S:g} ms" if level_dbfs > EDGE_DBFS else None
 
 
-def _ends_high(audio: Audio, rate_hz: int) -> str | None:
+def _ends_high(sound: Sound) -> str | None:
+    audio, rate_hz, _ = sound
     level_dbfs = _edge_dbfs(audio[-round(EDGE_S * rate_hz) :], audio)
     return f"last 5 ms at {level_dbfs:.1f} dBFS" if level_dbfs > EDGE_DBFS else None
 
@@ -96,17 +110,19 @@ def _edge_dbfs(edge: Audio, audio: Audio) -> float:
     return float(20.0 * np.log10(max(float(above.max()), 1e-9)))
 
 
-def _silent_first(audio: Audio, rate_hz: int) -> str | None:
+def _silent_first(sound: Sound) -> str | None:
+    audio, rate_hz, _ = sound
     sounds = np.abs(audio).max(axis=1) > 10.0 ** (SILENT_DBFS / 20.0)
     silent_s = float(sounds.argmax()) / rate_hz
     return f"{silent_s:.1f} s below {SILENT_DBFS:g} dBFS" if silent_s > SILENT_S else None
 
 
-def _silent_last(audio: Audio, rate_hz: int) -> str | None:
-    return _silent_first(audio[::-1], rate_hz)
+def _silent_last(sound: Sound) -> str | None:
+    return _silent_first(sound._replace(audio=sound.audio[::-1]))
 
 
-def _bass_against_bass(audio: Audio, rate_hz: int) -> str | None:
+def _bass_against_bass(sound: Sound) -> str | None:
+    audio, rate_hz, _ = sound
     if audio.shape[1] != 2 or not audio.any(axis=0).all():
         return None
     bass = sosfilt(butter(4, (20.0, BASS_HZ), "bandpass", fs=rate_hz, output="sos"), audio, axis=0)
@@ -114,7 +130,8 @@ def _bass_against_bass(audio: Audio, rate_hz: int) -> str | None:
     return f"correlation of {correlation:.2f} between 20 and {BASS_HZ:g} Hz" if correlation < 0.0 else None
 
 
-def _same_twice(audio: Audio, rate_hz: int) -> str | None:
+def _same_twice(sound: Sound) -> str | None:
+    audio = sound.audio
     if audio.shape[1] != 2 or not audio.any():
         return None
     apart = float(np.abs(audio[:, 0] - audio[:, 1]).max())
@@ -123,9 +140,9 @@ def _same_twice(audio: Audio, rate_hz: int) -> str | None:
     )
 
 
-def _dense(audio: Audio, rate_hz: int) -> str | None:
+def _dense(sound: Sound) -> str | None:
+    audio, rate_hz, peaks = sound
     hop = round(PART_S * rate_hz)
-    peaks = _peaks(audio, rate_hz)
     state = pyebur128.R128State(audio.shape[1], rate_hz, pyebur128.MeasurementMode.MODE_S)
     least_lu = np.inf
     for number in range(len(audio) // hop):
@@ -139,7 +156,7 @@ def _dense(audio: Audio, rate_hz: int) -> str | None:
     )
 
 
-JUDGES: dict[str, Callable[[Audio, int], str | None]] = {
+JUDGES: dict[str, Callable[[Sound], str | None]] = {
     "SOURCE_CLIPPED": _clipped,
     "INTER_SAMPLE_OVERS": _over,
     "DC_OFFSET": _offset,
