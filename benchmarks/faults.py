@@ -455,7 +455,7 @@ FAULTS: dict[str, Fault] = {
         inject=clicks, sizes=(12, 6, 0, -10, -20, -40), unit="dB re rms", stated=12, code="CLICKS", within_s=0.02
     ),
     "dropouts": Fault(
-        inject=dropouts, sizes=(0.2, 0.05, 0.01, 0.005, 0.002), unit="s", stated=0.005, code="DROPOUTS", within_s=0.02
+        inject=dropouts, sizes=(2, 0.2, 0.05, 0.01, 0.005, 0.002), unit="s", stated=0.005, code="DROPOUTS", within_s=0.02
     ),
     "noise bursts": Fault(
         inject=noise_bursts, sizes=(12, 6, 0, -10, -20), unit="dB re rms", stated=6, code="NOISE_BURSTS", within_s=0.1

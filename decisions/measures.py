@@ -25,8 +25,6 @@ ONE_SIDED_LU = 30.0
 """A channel this far below the other holds nothing but crosstalk and noise: pickups part theirs by as much (our choice)."""
 MONO_ON_TWO_LU = 10.0 * math.log10(2.0)
 """What a mono file gains when it is heard from two loudspeakers."""
-OPEN_PLR_LU = 11.0
-"""Music driven 12 dB into a limiter keeps less; tuned: 10 to 12 tell as much."""
 AT_GATE_LU = 0.1
 """A channel without loudness is taken to be at the gate."""
 FULL_BITS = 24
@@ -204,12 +202,6 @@ def _psr_text(analysis: Analysis) -> str:
     return f"true peak and loudness lie only {analysis.figures.psr_min_lu or 0.0:.1f} LU apart{at}"
 
 
-def _limited_ratio(analysis: Analysis) -> float | None:
-    """Steady noise has all its peaks at one level too, but further above its loudness than any limiter leaves them."""
-    plr_lu = analysis.figures.plr_lu
-    return 0.0 if plr_lu is not None and plr_lu >= OPEN_PLR_LU else analysis.detected.limited_ratio
-
-
 def _start(analysis: Analysis) -> tuple[float, ...]:
     return (0.0,)
 
@@ -324,7 +316,7 @@ OF_DETECTORS = {
         says=lambda a: f"hum of {a.detected.hum_hz or 0.0:g} Hz stands {a.detected.hum_db or 0.0:.1f} dB out of its surroundings",
     ),
     "limited_ratio": Measure(
-        "share of the music at its highest level", "", _limited_ratio, above="HEAVILY_LIMITED", digits=2
+        "share of the music at its highest level", "", _detected("limited_ratio"), above="HEAVILY_LIMITED", digits=2
     ),
     "upsampled_from_hz": Measure(
         "made at", "Hz", _detected("upsampled_from_hz"), above="UPSAMPLED", digits=0, of_masters=False,

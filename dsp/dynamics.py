@@ -20,6 +20,10 @@ SILENT_POWER = 1e-14
 TOP_DB = 2.0
 """Peaks this close to the highest were put there by a limiter or by soft clipping: music left alone seldom comes near its
 highest peak. Tuned: 0.5 dB tells limiters as well, but not soft clipping."""
+TOP_QUANTILE = 0.99
+"""One in a hundred may be higher: a click does not hide a limiter."""
+OPEN_LU = 10.0
+"""Music driven 12 dB into a limiter keeps its peaks nearer to its loudness; noise does not. Tuned."""
 MUSIC_DB = -20.0
 """Frames further below the mean square of the whole are pauses and fades."""
 
@@ -50,10 +54,18 @@ def noise_floor_dbfs(squares: NDArray[np.float32]) -> float | None:
     return 10.0 * math.log10(float(np.quantile(power, QUIET_RATIO))) if len(power) else None
 
 
-def limited_ratio(squares: NDArray[np.float32], peaks: NDArray[np.float32]) -> float | None:
-    """Share of the sounding 50 ms whose peak lies within 2 dB of the highest; None if silent."""
+def limited_ratio(
+    squares: NDArray[np.float32], peaks: NDArray[np.float32], integrated_lufs: float | None
+) -> float | None:
+    """Share of the sounding 50 ms whose peak lies within 2 dB of the highest but few; None if silent.
+
+    0 where these stand far above the loudness: steady noise has all its peaks at one level too, but higher than any limiter.
+    """
     power, tops = squares.mean(axis=1), peaks.max(axis=1, initial=0.0)
     sounding = power > max(SILENT_POWER, float(power.mean()) * 10.0 ** (MUSIC_DB / 10.0)) if len(power) else power > 0.0
-    if not sounding.any():
+    if integrated_lufs is None or not sounding.any():
         return None
-    return float((tops[sounding] >= tops.max() * 10.0 ** (-TOP_DB / 20.0)).mean())
+    top = float(np.quantile(tops[sounding], TOP_QUANTILE))
+    if 20.0 * math.log10(top) - integrated_lufs >= OPEN_LU:
+        return 0.0
+    return float((tops[sounding] >= top * 10.0 ** (-TOP_DB / 20.0)).mean())

@@ -62,33 +62,33 @@ class SpectrumMeter:
         while at < frames:
             taken = min(self._size - self._filled, frames - at)
             if taken == self._size:
-                self._add(lines[:, at : at + taken])
+                self._add(lines[:, at : at + taken], self._sums)
+                self._windows += 1
             else:
                 self._line[:, self._filled : self._filled + taken] = lines[:, at : at + taken]
                 self._filled += taken
                 if self._filled == self._size:
-                    self._add(self._line)
+                    self._add(self._line, self._sums)
+                    self._windows += 1
                     self._filled = 0
             at += taken
 
-    def _add(self, lines: Lines) -> None:
-        """Adds a window, two channels at a time."""
+    def _add(self, lines: Lines, sums: Floats) -> None:
+        """Adds the powers of a window, two channels at a time."""
         for channel in range(0, len(lines), 2):
             second = lines[channel + 1] if channel + 1 < len(lines) else self._nothing
             real, imaginary = self._transform(lines[channel], second, self._window)
-            _add_pair(real, imaginary, self._transform.row_of, self._sums)
-        self._windows += 1
+            _add_pair(real, imaginary, self._transform.row_of, sums)
 
     def _means(self) -> Floats:
         """(3, bins): mean power of first and second channels and of what they share, so that a sum is a mean square."""
         weight = 2.0 / (self._size * float(np.square(self._window, dtype=np.float64).sum()))
-        if self._windows:
-            return self._sums.reshape(3, -1) * (weight / self._windows)
-        if self._filled:
-            self._line[:, self._filled :] = 0.0
-            self._add(self._line)
-            weight *= self._size / self._filled
-        return self._sums.reshape(3, -1) * weight
+        if self._windows or not self._filled:
+            return self._sums.reshape(3, -1) * (weight / max(1, self._windows))
+        line, sums = self._line.copy(), np.zeros_like(self._sums)  # too short for a window: what there is of one
+        line[:, self._filled :] = 0.0
+        self._add(line, sums)
+        return sums.reshape(3, -1) * (weight * self._size / self._filled)
 
     @property
     def bin_hz(self) -> float:

@@ -75,7 +75,7 @@ class Meters:
         self._hum = HumDetector(self._bands.low_rate_hz, channels)
         self._coder_grid = CoderGridDetector(rate_hz, channels)
         bits = audio_format.bits if not (audio_format.floating or audio_format.lossy) else None
-        self._word_length = WordLengthDetector(bits) if bits is not None and bits <= FULL_BITS else None
+        self._word_length = WordLengthDetector(min(bits, FULL_BITS)) if bits is not None else None
 
     def push(self, lines: Lines) -> None:
         """Takes a window (channels, frames)."""
@@ -102,11 +102,12 @@ class Meters:
         levels, power = self._levels.levels(), self._spectrum.power()
         peaks, band = self._true_peak.finish(), band_end(self._spectrum.fine_power(), self._spectrum.bin_hz)
         head, tail = self._edges.edges()
+        figures = self._figures(levels, power[:-1], peaks, band)
         return Analysis(
             sha256=sha256,
             format=self._format,
-            figures=self._figures(levels, power[:-1], peaks, band),
-            detected=self._detected(levels, band),
+            figures=figures,
+            detected=self._detected(levels, band, figures.integrated_lufs),
             gating=self._loudness.gating_blocks(),
             dual_mono=self._dual_mono,
             offset_ratio=tuple((levels.sums / max(1, levels.frames)).tolist()),
@@ -151,14 +152,14 @@ class Meters:
             true_bits=self._word_length.finish() if self._word_length is not None else None,
         )
 
-    def _detected(self, levels: Levels, band: BandEnd) -> Detected:
+    def _detected(self, levels: Levels, band: BandEnd, integrated_lufs: float | None) -> Detected:
         flat, silence, hum = self._flat_tops.finish(), self._silence.finish(), self._hum.finish()
         transcode = transcode_of(self._coder_grid.finish(), band, self._format.rate_hz)
         return Detected(
             flat_tops=flat.tops,
             flat_tops_dbfs=flat.level_dbfs,
             inter_sample_overs=inter_sample_overs(self._true_peak),
-            clicks=self._clicks.finish(),
+            clicks=self._clicks.finish(self._dropouts.edges()),
             dropouts=self._dropouts.finish(),
             noise_bursts=self._noise_bursts.finish(),
             silences=silence.within,
@@ -168,7 +169,7 @@ class Meters:
             tail_dbfs=silence.tail_dbfs,
             hum_db=hum.db,
             hum_hz=hum.hz,
-            limited_ratio=limited_ratio(levels.frame_squares, levels.frame_peaks),
+            limited_ratio=limited_ratio(levels.frame_squares, levels.frame_peaks, integrated_lufs),
             upsampled_from_hz=band.upsampled_from_hz if transcode != "certain" else None,
             transcode=transcode,
             cutoff_hz=band.edge_hz,
@@ -187,7 +188,8 @@ def _correlation(levels: Levels) -> float | None:
     """Sum of LR over the root of the sums of LL and RR."""
     if len(levels.square_sums) != 2 or not levels.square_sums.all():
         return None
-    return levels.cross_sum / math.sqrt(float(levels.square_sums[0]) * float(levels.square_sums[1]))
+    both = math.sqrt(float(levels.square_sums[0]) * float(levels.square_sums[1]))
+    return max(-1.0, min(1.0, levels.cross_sum / both))
 
 
 def _width(levels: Levels) -> float | None:
@@ -196,7 +198,7 @@ def _width(levels: Levels) -> float | None:
         return None
     total = float(levels.square_sums.sum())
     middle = total + 2.0 * levels.cross_sum
-    return (total - 2.0 * levels.cross_sum) / middle if middle > 1e-12 * total else None
+    return max(0.0, total - 2.0 * levels.cross_sum) / middle if middle > 1e-12 * total else None
 
 
 def _overview(tick_peaks: NDArray[np.float32], energies: Floats, rate_hz: int) -> Overview:

@@ -1,10 +1,12 @@
-"""Dropouts: short stretches of digital silence, or of one value, that cut through sounding music in a channel.
+"""Dropouts: stretches of digital silence, or of one value, that cut through sounding music in a channel.
 
 Music that stops and starts again by itself fades, rings or comes out of a band-limited converter, so that its last samples
 before a rest are small. A dropout leaves the waveform at whatever height it had, and meets it again at another.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from dsp.windows import WINDOW_FRAMES
 
 ZERO_RATIO = 1e-4
 """-80 dBFS, three steps of 16 bits: digital silence that was dithered afterwards."""
-SHORTEST_S, LONGEST_S = 0.001, 0.25
+SHORTEST_S = 0.001
 STUCK_S = 0.002
 """A value other than zero must last longer."""
 EDGE_S = 0.04
@@ -35,6 +37,22 @@ CLIPPED_RATIO = 0.98
 """A value as high as the music around is its flat top."""
 
 
+class _Edge(NamedTuple):
+    """The sound next to a gap."""
+
+    breaks_off: bool
+    peak: float
+
+
+class _Gap(NamedTuple):
+    """A gap that ended, and what went before it; what comes after is waited for."""
+
+    channel: int
+    start: int
+    end: int
+    before: _Edge
+
+
 class DropoutDetector:
     """Finds dropouts; one in several channels at once counts once.
 
@@ -49,12 +67,13 @@ class DropoutDetector:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate_hz = rate_hz
         self._edge_frames = round(EDGE_S * rate_hz)
-        self._lengths = np.array([SHORTEST_S, STUCK_S, LONGEST_S, EDGE_S]) * rate_hz
+        self._lengths = np.array([SHORTEST_S, STUCK_S, EDGE_S]) * rate_hz
         self._lengths[0] = max(2.0 * CHUNK - 1.0, self._lengths[0] - 1.0)  # the least that holds a whole chunk
         self._runs = np.zeros((channels, 4))
         self._runs[:, 3] = -rate_hz
         self._found = np.zeros((WINDOW_FRAMES // CHUNK, 2))
-        self._waiting: list[tuple[int, int, int]] = []  # channel, start and end of gaps whose surroundings are to come
+        self._waiting: list[_Gap] = []
+        self._begun: dict[int, tuple[int, _Edge]] = {}  # by channel the gap under way: where it began, and from what
         self._gaps: list[tuple[int, int]] = []
         self._segments: Segments | None = None
 
@@ -63,49 +82,65 @@ class DropoutDetector:
         self._segments = segments
         for channel, (line, peaks, run) in enumerate(zip(segments.lines, segments.peaks, self._runs, strict=True)):
             count = _follow(line, peaks, float(segments.start), self._lengths, run, self._found)
-            self._waiting += [(channel, int(start), int(end)) for start, end in self._found[:count]]
+            for start, end in self._found[:count].astype(int).tolist():
+                self._waiting.append(_Gap(channel, start, end, self._before(segments, channel, start)))
+            if run[0]:  # what was before a long gap is gone by its end
+                self._begun[channel] = int(run[1]), self._before(segments, channel, int(run[1]))
         if self._waiting:
             self._settle(segments, segments.frames - self._edge_frames)
 
     def _settle(self, segments: Segments, until: int) -> None:
         """Judges the gaps that ended by frame `until`."""
-        self._gaps += [(gap[1], gap[2]) for gap in self._waiting if gap[2] <= until and self._cuts(segments, *gap)]
-        self._waiting = [gap for gap in self._waiting if gap[2] > until]
+        over = [gap for gap in self._waiting if gap.end <= until]
+        self._gaps += [(gap.start, gap.end) for gap in over if self._cuts(segments, gap)]
+        self._waiting = [gap for gap in self._waiting if gap.end > until]
 
-    def _cuts(self, segments: Segments, channel: int, start: int, end: int) -> bool:
+    def _before(self, segments: Segments, channel: int, start: int) -> _Edge:
+        """The sound that leads to a gap, as it was heard when the gap began."""
+        begun = self._begun.get(channel)
+        if begun and begun[0] == start:
+            return begun[1]
+        return _edge(segments.excerpt(channel, max(0, start - self._edge_frames), start)[::-1])
+
+    def _cuts(self, segments: Segments, gap: _Gap) -> bool:
         """Whether music sounds on both sides of a gap and is cut off at both."""
-        before = segments.excerpt(channel, max(0, start - self._edge_frames), start)[::-1]
-        after = segments.excerpt(channel, end, min(segments.frames, end + self._edge_frames))
-        value = float(np.abs(segments.excerpt(channel, start, start + 1))[0])
-        top = max(np.abs(before).max(initial=0.0), np.abs(after).max(initial=0.0))
-        return _breaks_off(before) and _breaks_off(after) and value < CLIPPED_RATIO * top
+        after = _edge(segments.excerpt(gap.channel, gap.end, min(segments.frames, gap.end + self._edge_frames)))
+        value = float(np.abs(segments.excerpt(gap.channel, gap.end - 1, gap.end))[0])
+        top = max(gap.before.peak, after.peak)
+        return gap.before.breaks_off and after.breaks_off and value < CLIPPED_RATIO * top
 
     def finish(self) -> Sightings:
         """What was found in all windows."""
-        if self._segments:
-            self._settle(self._segments, self._segments.frames)
-        events: list[tuple[int, int]] = []
-        for start, end in sorted(self._gaps):
-            if events and start <= events[-1][1]:
-                events[-1] = (events[-1][0], max(end, events[-1][1]))
-            else:
-                events.append((start, end))
-        music = keeps_time([start / self._rate_hz for start, _ in events])
-        found = [] if music else [(start, (end - start) / self._rate_hz) for start, end in events]
+        gaps = self._all_gaps()
+        music = keeps_time([start / self._rate_hz for start, _ in gaps])
+        found = [] if music else [(start, (end - start) / self._rate_hz) for start, end in gaps]
         return sightings(found, self._rate_hz)
 
+    def edges(self) -> list[int]:
+        """The frames at which gaps begin and end: no other detector need tell of what is heard there."""
+        return [frame for gap in self._all_gaps() for frame in gap]
 
-def _breaks_off(line: NDArray[np.float32]) -> bool:
-    """Whether sound comes up to the start of a line at full height, its waveform not drawn in steps."""
+    def _all_gaps(self) -> list[tuple[int, int]]:
+        """Gaps of all channels, those that overlap as one."""
+        if self._segments:
+            self._settle(self._segments, self._segments.frames)
+        found: list[tuple[int, int]] = []
+        for start, end in sorted(self._gaps):
+            if found and start <= found[-1][1]:
+                found[-1] = (found[-1][0], max(end, found[-1][1]))
+            else:
+                found.append((start, end))
+        return found
+
+
+def _edge(line: NDArray[np.float32]) -> _Edge:
+    """Sound from a gap on, or back from it: it breaks off if it begins at full height, its waveform not drawn in steps."""
     if not len(line):
-        return False
+        return _Edge(False, 0.0)
     rms = float(np.sqrt(np.square(line, dtype=np.float64).mean()))
     stepped = float(np.mean(line[1:] == line[:-1])) if len(line) > 1 else 1.0
-    return (
-        rms > ACTIVE_RATIO
-        and float(np.abs(line[:ABRUPT_FRAMES]).max()) > ABRUPT_RATIO * rms
-        and stepped < STEPPED_RATIO
-    )
+    abrupt = float(np.abs(line[:ABRUPT_FRAMES]).max()) > ABRUPT_RATIO * rms
+    return _Edge(rms > ACTIVE_RATIO and abrupt and stepped < STEPPED_RATIO, float(np.abs(line).max()))
 
 
 @kernel
@@ -145,11 +180,11 @@ def _end(end: float, lengths: NDArray[np.float64], run: NDArray[np.float64], fou
     """Ends the stretch under way; writes it and returns 1 if it may be a dropout."""
     zero = abs(run[2]) <= ZERO_RATIO
     least = lengths[0] if zero else lengths[1]
-    alone = run[1] - run[3] >= lengths[3]
+    alone = run[1] - run[3] >= lengths[2]
     run[0] = 0.0
     if not zero:
         run[3] = end
-    if least <= end - run[1] <= lengths[2] and alone:
+    if least <= end - run[1] and alone:
         found[0], found[1] = run[1], end
         return 1
     return 0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsp.audio import Floats
 from dsp.detectors.rhythm import keeps_time
 from dsp.detectors.segments import MIN_SEGMENT_FRAMES, Segments, segment_frames
-from dsp.detectors.sightings import Sightings, sightings
+from dsp.detectors.sightings import Sightings, sightings, together
 from dsp.kernel import kernel
 from dsp.windows import WINDOW_FRAMES
 
@@ -91,12 +91,7 @@ class NoiseBurstDetector:
 
     def finish(self) -> Sightings:
         """What was found in all windows."""
-        events: list[tuple[float, float]] = []
-        for frame, size_db in sorted(self._events):
-            if events and frame - events[-1][0] <= TOGETHER_S * self._rate_hz:
-                events[-1] = (events[-1][0], max(size_db, events[-1][1]))
-            else:
-                events.append((frame, size_db))
+        events = together(self._events, TOGETHER_S * self._rate_hz)
         music = keeps_time([event[0] / self._rate_hz for event in events])
         return sightings([] if music else events, self._rate_hz)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 PLACES_KEPT = 20
@@ -28,3 +28,18 @@ def sightings(events: Iterable[tuple[float, float]], rate_hz: int) -> Sightings:
     places = sorted(frame for frame, _ in found[:PLACES_KEPT])
     worst = round(found[0][1], 3) if found else None
     return Sightings(len(found), worst, tuple(round(frame / rate_hz, 3) for frame in places))
+
+
+def together(events: Sequence[tuple[float, float]], frames: float) -> list[tuple[float, float]]:
+    """Events (frame, size) in order; of those that follow one another within so many frames one, at the first, the largest.
+
+    >>> together([(100.0, 2.0), (10.0, 1.0), (12.0, 3.0)], frames=5.0)
+    [(10.0, 3.0), (100.0, 2.0)]
+    """
+    found: list[tuple[float, float]] = []
+    for frame, size in sorted(events):
+        if found and frame - found[-1][0] <= frames:
+            found[-1] = (found[-1][0], max(size, found[-1][1]))
+        else:
+            found.append((frame, size))
+    return found

@@ -90,12 +90,6 @@ def test_polarity_is_told_by_the_bass_only_where_the_whole_is_negative(overall, 
     assert expected == measured("polarity_correlation", found)
 
 
-@pytest.mark.parametrize(("plr_lu", "expected"), [(8.0, 0.9), (10.9, 0.9), (11.0, 0.0), (13.0, 0.0), (None, 0.9)])
-def test_steady_sound_whose_peaks_stand_far_above_its_loudness_is_not_limited(plr_lu, expected):
-    found = analysis(figures=Figures(plr_lu=plr_lu), detected=Detected(limited_ratio=0.9))
-    assert expected == measured("limited_ratio", found)
-
-
 @pytest.mark.parametrize(("bass_db", "expected"), [(-30.0, -0.5), (-59.0, -0.5), (-70.0, None), (None, None)])
 def test_bass_that_is_not_there_is_not_judged(bass_db, expected):
     levels = (bass_db,) * 9 + (-30.0,) + (-60.0,) * 21

@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from dsp.detectors import clicks, coder_grid, dropouts, flat_tops, noise_bursts, segments, silences, word_length
+from dsp.detectors import (
+    click_judge,
+    clicks,
+    coder_grid,
+    dropouts,
+    flat_tops,
+    noise_bursts,
+    prediction,
+    segments,
+    silences,
+    word_length,
+)
 
 DRAW = np.random.default_rng(11)
 LINE = DRAW.uniform(-1.2, 1.2, 400).astype(np.float32)
@@ -18,7 +29,7 @@ RAILS, PLACES = np.zeros((2, 4)), np.zeros((2, 20, 2))
 GAPS = LINE[:336].copy()  # a window of 320 frames, and 16 before it
 GAPS[40:104], GAPS[200:290] = 0.0, 0.25
 GAP_PEAKS = np.abs(GAPS[16:]).reshape(-1, 16).max(axis=1)
-LENGTHS = np.array([31.0, 60.0, 200.0, 20.0])
+LENGTHS = np.array([31.0, 60.0, 20.0])
 RUN = np.array([1.0, 100.0, 0.0, 20.0])  # a stretch of silence under way
 RESTS = np.repeat(np.float32([[0.0, 0.5, 0.0, 0.3], [0.0, 0.0, 0.0, 0.2]]), [100, 10, 150, 60], axis=1)
 REST_PEAKS = np.ascontiguousarray(RESTS.reshape(2, -1, 16).max(axis=2))
@@ -41,20 +52,20 @@ TOPS = np.where(np.arange(60) % 29 == 20, 0.5, 0.01).astype(np.float32)
 TREBLE = DRAW.uniform(0.9, 1.1, 80).astype(np.float32) * np.where(np.abs(np.arange(80) - 40) < 12, 1.0, 1e-4)
 
 DETECTOR_CALLS: dict[Any, Callable[[], list[Any]]] = {
-    clicks._add_lags: lambda: [CLICKED, CLICK_TAPER, np.float64(1e6), np.full(17, 3.0)],
+    prediction.add_lags: lambda: [CLICKED, CLICK_TAPER, np.float64(1e6), np.full(17, 3.0)],
     clicks._alone: lambda: [TOPS, 9, 8, np.zeros(60, np.int64)],
-    clicks._beyond: lambda: [ERRORS, WEIGHTS, 497, np.array([11, 13]), np.float32([1.0, -1.0])],
-    clicks._doubt_db: lambda: [CLICKED, ERRORS, WEIGHTS, 508],
-    clicks._first: lambda: [ERRORS, 509, 0.03],
-    clicks._foretell: lambda: [CLICKED.astype(np.float64), WEIGHTS, np.empty(1_024)],
-    clicks._highest: lambda: [ERRORS, 472, 584],
-    clicks._interpolate: lambda: [ERRORS[500:560].copy(), WEIGHTS, PLACES_OF_CLICK],
-    clicks._judged: lambda: [CLICKED, CLICK_TAPER, 64],
-    clicks._largest: lambda: [ERRORS],
-    clicks._level_db: lambda: [ERRORS],
-    clicks._mean_square: lambda: [ERRORS],
-    clicks._smooth: lambda: [np.float32([0.1, 0.9, 1.0, 1.0, 1.0, 0.8, 0.2]), 2, 4],
-    clicks._solve: lambda: [LAGS, np.empty(32)],
+    click_judge._beyond: lambda: [ERRORS, WEIGHTS, 497, np.array([11, 13]), np.float32([1.0, -1.0])],
+    click_judge._doubt_db: lambda: [CLICKED, ERRORS, WEIGHTS, 508],
+    click_judge._first: lambda: [ERRORS, 509, 0.03],
+    prediction.foretell: lambda: [CLICKED.astype(np.float64), WEIGHTS, np.empty(1_024)],
+    click_judge._highest: lambda: [ERRORS, 472, 584],
+    prediction.interpolate: lambda: [ERRORS[500:560].copy(), WEIGHTS, PLACES_OF_CLICK],
+    click_judge.judged: lambda: [CLICKED, CLICK_TAPER, 64],
+    prediction.largest: lambda: [ERRORS],
+    prediction.level_db: lambda: [ERRORS],
+    prediction.mean_square: lambda: [ERRORS],
+    click_judge._smooth: lambda: [np.float32([0.1, 0.9, 1.0, 1.0, 1.0, 0.8, 0.2]), 2, 4],
+    prediction.solve: lambda: [LAGS, np.empty(32)],
     clicks._window_tops: lambda: [
         LINE[:336], np.full(20, 1.1, np.float32), np.array([1.0, 2.0]), 64, np.hanning(64).astype(np.float32),
         np.zeros(16), np.zeros(320, np.float32), np.zeros(5, np.float32),

@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from dsp.audio import Audio, to_gain
 from dsp.chain import process
 from dsp.dynamics import dynamic_range_db, limited_ratio, noise_floor_dbfs
 from dsp.levels import LevelMeter
+from dsp.loudness import LoudnessMeter
 from dsp.settings import GainSettings, LimiterSettings
 from tests.dsp.signals import programme, square
 from tests.makers import music, noise, sine
@@ -20,6 +22,13 @@ RANGE_DB = 0.01  # sums of 50 ms kept as float32; a 50 ms is a whole number of s
 FLOOR_DB = 0.3
 
 Frames = tuple[np.ndarray, np.ndarray]
+
+
+def limited(audio: Audio, lufs: float | None = None) -> float | None:
+    """The share of limited music, at the loudness that the audio has or at another."""
+    meter = LoudnessMeter(RATE_HZ, audio.shape[1])
+    meter.push(audio)
+    return limited_ratio(*frames_of(audio), meter.loudness().integrated_lufs if lufs is None else lufs)
 
 
 def frames_of(audio: Audio, rate_hz: int = RATE_HZ) -> Frames:
@@ -119,21 +128,38 @@ def test_digital_silence_is_no_noise():
 
 def test_limited_music_has_its_peaks_at_the_ceiling_and_music_left_alone_has_not():
     audio = programme(seconds=20.0, rate_hz=RATE_HZ)
-    limited = process(audio, RATE_HZ, GainSettings(gain_db=24.0), LimiterSettings(ceiling_dbtp=-1.0))
-    before, after = (limited_ratio(*frames_of(one)) for one in (audio, limited))
-    assert (before < 0.05, after > 0.5) == (True, True)
+    pressed = process(audio, RATE_HZ, GainSettings(gain_db=24.0), LimiterSettings(ceiling_dbtp=-1.0))
+    assert (limited(audio) < 0.05, limited(pressed) > 0.5) == (True, True)
+
+
+def test_soft_clipping_is_seen_as_limiting_is():
+    audio = programme(seconds=20.0, rate_hz=RATE_HZ)
+    assert limited(np.tanh(30.0 * audio)) > 0.5
+
+
+def test_a_click_does_not_hide_a_limiter():
+    audio = programme(seconds=20.0, rate_hz=RATE_HZ)
+    pressed = process(audio, RATE_HZ, GainSettings(gain_db=24.0), LimiterSettings(ceiling_dbtp=-6.0))
+    pressed[300_000] = 1.0
+    assert limited(pressed) > 0.5
+
+
+def test_steady_noise_is_not_limited_music():
+    """Noise that falls as music does."""
+    hiss = lfilter([0.1], [1.0, -0.95], noise(level_dbfs=-10.0, seconds=10.0), axis=0)
+    assert limited(hiss) == 0.0
 
 
 def test_clipped_music_has_all_its_peaks_at_the_top():
     audio = programme(seconds=20.0, rate_hz=RATE_HZ)
-    assert limited_ratio(*frames_of(np.clip(audio, -0.05, 0.05))) > 0.95
-    assert limited_ratio(*frames_of(audio)) < 0.2
+    assert limited(np.clip(audio, -0.05, 0.05)) > 0.95
+    assert limited(audio) < 0.2
 
 
 def test_pauses_and_fades_do_not_count():
     loud = np.clip(noise(level_dbfs=-6.0, seconds=5.0), -0.5, 0.5)
     audio = np.concatenate([loud, noise(level_dbfs=-50.0, seconds=20.0)])
-    assert limited_ratio(*frames_of(audio)) == pytest.approx(1.0, abs=0.01)
+    assert limited(audio) == pytest.approx(1.0, abs=0.01)
 
 
 # What has no dynamics
@@ -144,13 +170,15 @@ def test_pauses_and_fades_do_not_count():
 )
 def test_silence_and_what_is_shorter_than_50_ms_have_no_dynamics(audio):
     squares, peaks = frames_of(audio)
-    assert (dynamic_range_db(squares, peaks), noise_floor_dbfs(squares), limited_ratio(squares, peaks)) == (None,) * 3
+    assert (dynamic_range_db(squares, peaks), noise_floor_dbfs(squares), limited_ratio(squares, peaks, -20.0)) == (
+        None,
+    ) * 3
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.1, 1.0, 2.99, 3.0, 3.05])
 def test_short_music_has_finite_dynamics(seconds):
     squares, peaks = frames_of(music(seconds=seconds))
-    found = [dynamic_range_db(squares, peaks), noise_floor_dbfs(squares), limited_ratio(squares, peaks)]
+    found = [dynamic_range_db(squares, peaks), noise_floor_dbfs(squares), limited_ratio(squares, peaks, -20.0)]
     assert all(math.isfinite(value) for value in found)
 
 

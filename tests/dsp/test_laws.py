@@ -246,7 +246,8 @@ def spectrum_of(blocks: Sequence[Audio]) -> Figures:
     meter = SpectrumMeter(RATE_HZ, 2)
     for block in blocks:
         meter.push(block)
-    return (meter.power().tobytes(),)
+    fine, bands = meter.fine_power().tobytes(), meter.power().tobytes()
+    return fine, bands, meter.correlation_bands()
 
 
 def edges_of(blocks: Sequence[Audio]) -> Figures:

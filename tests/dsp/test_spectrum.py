@@ -84,6 +84,16 @@ def test_a_track_shorter_than_a_window_still_has_a_spectrum():
     assert int(np.nanargmax(levels[:-1])) == 17
 
 
+@pytest.mark.parametrize("seconds", [0.05, 0.3, 0.5, 2.0])
+def test_a_spectrum_reads_the_same_twice_and_goes_on(seconds):
+    audio = music(seconds=seconds)
+    meter = measured(audio[:2_000])
+    first = meter.power(), meter.fine_power(), meter.correlation_bands()
+    assert repr(first) == repr((meter.power(), meter.fine_power(), meter.correlation_bands()))
+    meter.push(audio[2_000:])
+    assert np.array_equal(measured(audio).fine_power(), meter.fine_power())
+
+
 def test_silence_has_no_power_and_nothing_gives_no_warning():
     assert not np.nansum(spectrum(np.zeros((44_100, 2))))
     assert not np.nansum(spectrum(np.zeros((0, 2))))

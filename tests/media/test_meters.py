@@ -138,7 +138,7 @@ def test_overs_and_flat_tops_are_there():
         ("PCM_24", 20, 20),
         ("PCM_16", 16, 16),
         ("PCM_16", 12, 12),
-        ("PCM_32", 16, None),
+        ("PCM_32", 16, 16),
     ],
 )
 def test_the_true_bits_of_an_integer_file_are_told(tmp_path, subtype, bits, expected):

@@ -70,8 +70,16 @@ def test_clean_sound_has_none(name):
     assert Sightings() == dropouts(CLEAN[name])
 
 
-def test_a_gap_too_long_is_a_rest():
-    assert Sightings() == dropouts(gapped(music(), 0.3))
+@pytest.mark.parametrize("length_s", [0.3, 0.9, 12.0])
+@pytest.mark.parametrize("rate_hz", [44_100, 192_000])
+@pytest.mark.parametrize("channel", [0, slice(None)])
+def test_a_dropout_is_found_though_what_went_before_it_is_long_gone(length_s, rate_hz, channel):
+    audio, start = music(seconds=13.5, rate_hz=rate_hz), round(1.1 * rate_hz)
+    audio[start : start + round(length_s * rate_hz), channel] = 0.0
+    audio[start + round((length_s + 0.17) * rate_hz) :][: rate_hz // 100, channel] = 0.0  # another soon
+    found = dropouts(audio, rate_hz)
+    assert (found.count, found.at_s[0]) == (2, pytest.approx(1.1, abs=WITHIN_S))
+    assert found.worst == pytest.approx(length_s, abs=WITHIN_S)
 
 
 def test_music_that_fades_into_a_rest_and_out_of_it_has_no_dropout():
