@@ -15,6 +15,7 @@ PASSED = "passed"
 RANK = {level: rank for rank, level in enumerate(LEVELS)}
 _AT_START = frozenset(name for name, one in MEASURES.items() if one.above == "ABRUPT_START")
 _AT_END = frozenset(name for name, one in MEASURES.items() if one.above == "ABRUPT_END")
+SOUNDING = Rule(measure="silent", fail_above=0.0, why="there is nothing to hear")
 SOURCE_ONLY = frozenset(name for name, one in MEASURES.items() if not one.of_masters)
 """Measures whose limits tell how a source was made, and say nothing of a master."""
 
@@ -100,10 +101,10 @@ def check_rows(checks: Iterable[Check], subject: str) -> list[CheckRow]:
 
 
 def breaches(target: Target, analysis: Analysis, without: Collection[str] = ()) -> list[Breach]:
-    """The rules of a target that a file breaks; a rule about what was not measured is not broken."""
+    """The rules of a target that a file breaks; a rule about what was not measured is not broken, but no target takes silence."""
     lufs = measured("integrated_lufs", analysis)
     found = []
-    for rule in target.rule:
+    for rule in (*target.rule, SOUNDING):
         quiet = rule.when_louder_than_lufs is not None and (lufs is None or lufs <= rule.when_louder_than_lufs)
         if rule.measure not in without and not quiet:
             found += _named(target, rule, analysis) if rule.measure in NAMES else _numbered(target, rule, analysis)
@@ -166,7 +167,7 @@ def _finding_of(one: Check, analysis: Analysis, prefix: str) -> Finding:
 
 def _named(target: Target, rule: Rule, analysis: Analysis) -> list[Breach]:
     name = NAMES[rule.measure](analysis)
-    if name in rule.one_of:
+    if name.casefold() in {str(one).casefold() for one in rule.one_of}:
         return []
     text = f"{rule.measure} {name}, rule: {_either(rule, '')}"
     return [Breach(target, rule, rule.otherwise, None, None, text, ANY)]

@@ -25,6 +25,12 @@ ONE_SIDED_LU = 30.0
 """A channel this far below the other holds nothing but crosstalk and noise: pickups part theirs by as much (our choice)."""
 MONO_ON_TWO_LU = 10.0 * math.log10(2.0)
 """What a mono file gains when it is heard from two loudspeakers."""
+GATING_BLOCK_S = 0.4
+"""BS.1770-5."""
+CORRELATED_S = 1.0
+"""In less, channels go together or against each other by chance (our choice)."""
+FINE_BITS = 12
+"""With fewer, the steps of the samples are as high as what tells a cut from a smooth peak (`dsp/detectors/flat_tops.py`)."""
 AT_GATE_LU = 0.1
 """A channel without loudness is taken to be at the gate."""
 FULL_BITS = 24
@@ -149,7 +155,9 @@ def _jump_dbfs(lines: Sequence[Sequence[float]], analysis: Analysis) -> float | 
 
 
 def _imbalance_lu(analysis: Analysis) -> float | None:
-    return None if analysis.figures.balance_lu is None else abs(analysis.figures.balance_lu)
+    """None where a channel is missing altogether: that has a finding of its own."""
+    lu = analysis.figures.balance_lu
+    return None if lu is None or _silent_channels(analysis) else abs(lu)
 
 
 def _imbalance_text(analysis: Analysis) -> str:
@@ -166,7 +174,22 @@ def _silent_channels(analysis: Analysis) -> float | None:
     return float(abs(balance_lu) > ONE_SIDED_LU or other_lufs <= ABSOLUTE_GATE_LUFS + AT_GATE_LU)
 
 
+def _silent(analysis: Analysis) -> float | None:
+    """1 where nothing is louder than -70 LUFS; less than a gating block has no loudness, and is not judged unless empty."""
+    if analysis.format.frames and analysis.format.duration_s < GATING_BLOCK_S:
+        return None
+    return float(analysis.figures.integrated_lufs is None)
+
+
+def _flat_tops(analysis: Analysis) -> float:
+    """With few bits any peak is flat."""
+    bits = analysis.figures.true_bits
+    return 0.0 if bits is not None and bits < FINE_BITS else float(analysis.detected.flat_tops.count)
+
+
 def _bass_correlation(analysis: Analysis) -> float | None:
+    if analysis.format.duration_s < CORRELATED_S:
+        return None
     bands, levels = analysis.figures.correlation_bands, analysis.figures.spectrum_db
     powers = [10.0 ** (level / 10.0) if level is not None else 0.0 for level in levels]
     present = sum(powers[:BASS_BANDS]) > 10.0 ** (BASS_PRESENT_DB / 10.0) * sum(powers)
@@ -176,6 +199,8 @@ def _bass_correlation(analysis: Analysis) -> float | None:
 def _polarity_correlation(analysis: Analysis) -> float | None:
     """Width hides a turned channel from the overall correlation; the bass, hardly ever wide, tells it."""
     overall, bass = analysis.figures.correlation, _bass_correlation(analysis)
+    if analysis.format.duration_s < CORRELATED_S:
+        return None
     return min(overall, bass) if overall is not None and bass is not None and overall < 0.0 else overall
 
 
@@ -255,7 +280,10 @@ OF_FIGURES = {
     "imbalance_lu": Measure("imbalance", "LU", _imbalance_lu, above="CHANNEL_WEAK", says=_imbalance_text),
     "silent_channels": Measure(
         "silent channels", "", _silent_channels, above="CHANNEL_MISSING", digits=0,
-        says=lambda a: "only one of the two channels sounds",
+        says=lambda a: f"only the {'left' if (a.figures.balance_lu or 0.0) > 0.0 else 'right'} channel sounds",
+    ),
+    "silent": Measure(
+        "silent throughout", "", _silent, above="NO_SOUND", digits=0, says=lambda a: "nothing is louder than -70 LUFS"
     ),
 }  # fmt: skip
 
@@ -279,7 +307,7 @@ OF_FORMAT = {
 
 OF_DETECTORS = {
     "flat_tops": Measure(
-        "flat tops", "", lambda a: a.detected.flat_tops.count, above="SOURCE_CLIPPED", digits=0, says=_flat_tops_text,
+        "flat tops", "", _flat_tops, above="SOURCE_CLIPPED", digits=0, says=_flat_tops_text,
         places_s=lambda a: a.detected.flat_tops.at_s, of_masters=False,  # a limiter holds peaks level without cutting them
     ),
     "inter_sample_overs": _seen(

@@ -77,4 +77,8 @@ def _wrong(rule: Rule) -> str | None:
         return "is a name: give one_of with words"
     if rule.measure in MEASURES and words:
         return f"is a number, got {', '.join(map(repr, words))}"
+    if rule.bounds() and rule.one_of:
+        return "give bounds or one_of, in rules of their own"
+    if rule.otherwise != "fail" and not rule.one_of:
+        return "otherwise belongs to one_of; bounds have their level in their names"
     return rule.contradiction()

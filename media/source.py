@@ -154,9 +154,10 @@ class Source:
 
 def _check_file(path: Path) -> None:
     if not path.exists():
-        raise TrackError("SOURCE_MISSING", f"there is no file {path}", "Check the uri in the manifest.")
+        raise TrackError("SOURCE_MISSING", f"there is no file {path}", "Check its path.")
     if not path.is_file():
-        raise TrackError("SOURCE_NOT_A_FILE", f"{path} is a folder, not a file", "Give the audio file itself.")
+        what = "a folder" if path.is_dir() else "a device or a pipe"
+        raise TrackError("SOURCE_NOT_A_FILE", f"{path} is {what}, not a file", "Give the audio file itself.")
     if not path.stat().st_size:
         raise TrackError("SOURCE_EMPTY", f"{path.name} has 0 bytes", _READ_AGAIN)
 

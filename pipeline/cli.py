@@ -162,7 +162,7 @@ def _exit_code() -> int:
         error.show()
         return WRONG_USAGE
     except CatalogueError as error:
-        _say([*error.problems, f"({error.code}; nothing was rendered)"])
+        _say([*error.problems, f"({error.code})"])
         return WRONG_USAGE
     except TrackError as error:
         _say([f"{error.code}: {error.text}. {error.hint}"])

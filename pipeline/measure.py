@@ -5,6 +5,8 @@ Two ways: everything (`pipeline/judged.py`, with findings and targets), or loudn
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -60,11 +62,11 @@ def measure_files(asked: Asked) -> int:
         failed |= isinstance(found, TrackError) or way.fails(found)
         if asked.as_json:
             known = _error_json(found) if isinstance(found, TrackError) else way.as_json(found)
-            click.echo(msgspec.json.encode({"file": name, **known}).decode())
+            click.echo(msgspec.json.encode({"file": _printable(name), **known}).decode())
         else:
             bad = isinstance(found, TrackError)
             lines = [f"{'':>{len(way.head) - 4}}{name}: {found}"] if bad else way.as_text(name, found)
-            click.echo("\n".join(lines))
+            click.echo(_printable("\n".join(lines)))
     return int(failed)
 
 
@@ -114,6 +116,15 @@ def _measured(name: str, way: Way) -> Any:
         return error
     except OSError as error:
         return TrackError("SOURCE_UNREADABLE", f"{name} cannot be read: {error.strerror or error}")
+    except Exception as error:  # one file must not keep the others from being measured
+        traceback.print_exception(error, limit=-6)
+        return TrackError("INTERNAL_ERROR", f"{name}: {type(error).__name__}: {error}", "Report it with the trace.")
+
+
+def _printable(text: str) -> str:
+    """Names may hold bytes that are no text in the user's encoding: those are escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _error_json(error: TrackError) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Detected(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hum_hz: float | None = None
     """50 or 60, as found."""
     limited_ratio: float | None = None
-    """Share of the music whose peaks lie within half a decibel of the highest."""
+    """Share of the music whose peaks lie within 2 dB of the highest; 0 where these lie far above the loudness."""
     upsampled_from_hz: float | None = None
     """The lower rate that the recording was made at, where its band ends like that of a converter."""
     transcode: Transcode = "clear"

@@ -13,7 +13,8 @@ FINDING_CODES: dict[str, Words] = {
         "The waveform has flat tops: a converter or an export was driven over full scale, and what was cut is gone.",
         "Runs of 3 or more equal samples at the top of a channel's range, at full scale or turned down afterwards;"
         " `flat_tops`.",
-        "Ask for a mix with headroom; mastering cannot bring back what was cut.", "When the clipping is part of the sound.",
+        "Ask for a mix with headroom; mastering cannot bring back what was cut.",
+        "When the clipping is part of the sound; square waves of a synthesiser are flat too.",
     ),
     "SOURCE_OVER_FULL_SCALE": Words(
         "info", "Float source above full scale", "Samples exceed full scale; nothing is lost in a float file.",
@@ -27,18 +28,21 @@ FINDING_CODES: dict[str, Words] = {
         "In a source, as long as the masters stay below their ceiling.",
     ),
     "CLICKS": Words(
-        "warn", "Clicks", "Single samples stand out of the waveform: digital errors, bad edits or a scratched record.",
-        "What a linear prediction of the waveform misses, against its surroundings; `clicks`.", _LISTEN,
+        "warn", "Clicks", "One to eight samples stand out of the waveform: digital errors, bad edits or a scratched record.",
+        "What a linear prediction of the waveform misses, matched-filtered, against the 25 ms around it; `clicks`. Clicks that"
+        " keep time as a drum machine does are taken for music.", _LISTEN,
         "When the clicks are part of the music, or crackle of a historic recording is kept on purpose.",
     ),
     "DROPOUTS": Words(
-        "warn", "Dropouts", "The sound breaks off for some milliseconds and comes back: a transfer or an export has failed.",
-        "Stretches of digital zero with music on both sides; `dropouts`.", _LISTEN,
+        "warn", "Dropouts", "The sound breaks off, in one channel or all, and comes back: a transfer or an export has failed.",
+        "Stretches of 1 ms and more below -80 dBFS, or of 2 ms at one value, with music cut off at full height on both sides;"
+        " `dropouts`. Those that keep time are taken for music.", _LISTEN,
         "When gates or stutter edits are meant: they are digital zero too, so this asks for a listener.",
     ),
     "NOISE_BURSTS": Words(
         "warn", "Bursts of noise", "Short stretches sound like noise at a level of their own: broken data or a bad contact.",
-        "Noise that is louder than its surroundings foretell; `noise_bursts`.", _LISTEN,
+        "A level plateau of the treble, 5 to 500 ms, that begins and ends at once and is white against the 10 ms before and"
+        " after it; `noise_bursts`. Those that keep time are taken for music.", _LISTEN,
         "When they are part of the music.",
     ),
     "ABRUPT_START": Words(
@@ -138,9 +142,14 @@ FINDING_CODES: dict[str, Words] = {
     ),
     "HEAVILY_LIMITED": Words(
         "warn", "Heavily limited", "Peaks hardly rise above the music: a limiter was driven hard, and no master can undo it.",
-        "Share of the music whose peaks lie within 2 dB of the highest (`limited_ratio`); least true peak less loudness"
-        " of any 3 s (`psr_min_lu`), dynamic range (`dynamic_range_db`).",
+        "Share of the music whose peaks lie within 2 dB of the highest, where these lie less than 10 dB above the loudness"
+        " (`limited_ratio`); told only: least true peak less loudness of any 3 s (`psr_min_lu`).",
         "Ask for the mix without its limiter.", "When the density is part of the sound.",
+    ),
+    "NO_SOUND": Words(
+        "fail", "Nothing to hear", "The file is silent throughout, or holds no samples at all; no target takes it.",
+        "Integrated loudness, BS.1770-5: no block above -70 LUFS; `silent`.", "Check the export.",
+        "When silence is what was asked for.",
     ),
     "LIMIT_CROSSED": Words(
         "warn", "Outside a limit of the profile", "A figure lies beyond a bound that the profile's [limits] set for it.",

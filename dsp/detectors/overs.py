@@ -7,11 +7,14 @@ import numpy as np
 from dsp.detectors.sightings import PLACES_KEPT, Sightings
 from dsp.true_peak import TruePeakMeter
 
+OVER_RATIO = 10.0 ** (0.05 / 20.0)
+"""0.05 dB: what is printed as 0.0 dBTP is no over."""
+
 
 def inter_sample_overs(meter: TruePeakMeter) -> Sightings:
     """Counted from a true-peak meter; the worst in dBTP."""
     stretches = meter.stretches()
-    over = np.flatnonzero(stretches > 1.0)
+    over = np.flatnonzero(stretches > OVER_RATIO)
     if not len(over):
         return Sightings()
     worst = np.sort(over[np.argsort(-stretches[over], kind="stable")][:PLACES_KEPT])

@@ -146,6 +146,7 @@ _SHOWING: dict[str, Callable[[Analysis, float], Analysis]] = {
     ),
     "imbalance_lu": lambda base, value: _with_figures(base, balance_lu=-value),
     "silent_channels": lambda base, value: _with_figures(base, balance_lu=50.0 * value),
+    "silent": lambda base, value: _with_figures(base, integrated_lufs=None if value else -20.0),
     "rate_hz": lambda base, value: _with_format(base, rate_hz=int(value)),
     "bits": lambda base, value: _with_format(base, bits=int(value)),
     "channels": lambda base, value: _with_format(base, channels=int(value)),
