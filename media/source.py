@@ -7,6 +7,7 @@ a decoder would let pass in silence reaches a master.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +57,7 @@ def open_source(path: Path) -> Iterator[Source]:
     """Opens an audio file for decoding; raises TrackError with what is wrong with it."""
     _check_file(path)
     try:
-        handle = soundfile.SoundFile(str(path))
+        handle = soundfile.SoundFile(os.fsencode(path))  # a name may be no text
     except soundfile.LibsndfileError as error:
         text = f"{path.name} is no audio file that can be read: {_reason(error)}"
         raise TrackError("SOURCE_UNREADABLE", text, "Give WAV, FLAC or AIFF.") from error

@@ -128,4 +128,4 @@ def _printable(text: str) -> str:
 
 
 def _error_json(error: TrackError) -> dict[str, Any]:
-    return {"code": error.code, "text": error.text, "hint": error.hint}
+    return {"code": error.code, "text": _printable(error.text), "hint": error.hint}

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
 import subprocess
 import sys
 
 import msgspec
 import numpy as np
 import pytest
+import soundfile
 
 from decisions.measures import MEASURES
 from decisions.profile_files import load_profile
+from media import analysis
 from pipeline import cli
 from schemas.detected import Detected
 from schemas.figures import AudioFormat, Figures
@@ -191,6 +195,46 @@ def test_a_failed_limit_alone_does_not_end_with_1(measure, tmp_path):
     one_sided = music(seconds=2) * np.array([1.0, 0.0])
     code, out = measure(write(tmp_path / "a.wav", one_sided))
     assert (code, "fail CHANNEL_MISSING: only the left channel sounds" in out) == (0, True)
+
+
+@pytest.mark.parametrize("frames", [0, 44_100])
+def test_silence_fails_every_target(measure, tmp_path, frames):
+    code, out = measure(write(tmp_path / "a.wav", np.zeros((frames, 2))), "--target", "youtube")
+    assert (code, "fail NO_SOUND: nothing is louder than -70 LUFS" in out, "youtube (2026-11): FAILED" in out) == (
+        1,
+        True,
+        True,
+    )
+
+
+def test_a_wav_of_the_extensible_kind_is_a_wav_to_distributors_and_not_to_spotify(measure, tmp_path, song):
+    audio, rate_hz = soundfile.read(song)
+    soundfile.write(tmp_path / "x.wav", audio, rate_hz, format="WAVEX", subtype="PCM_24")
+    targets = ["--target", "distributor", "--target", "spotify"]
+    failed = json.loads(measure(tmp_path / "x.wav", *targets, "--json")[1])["targets"]
+    assert [any("container" in text for text in one["failed"]) for one in failed] == [False, True]
+
+
+def test_a_name_that_is_no_text_does_not_stop_the_others(measure, tmp_path, song):
+    odd = os.fsdecode(os.fsencode(str(tmp_path)) + b"/caf\xe9.wav")
+    shutil.copy(song, odd)
+    code, out = measure("--json", odd, song)
+    names = [json.loads(line)["file"].rsplit("/", 1)[1] for line in out.splitlines()]
+    assert (code, names) == (0, ["caf\\udce9.wav", "song.wav"])
+
+
+def test_one_file_that_fails_unforeseen_does_not_stop_the_others(measure, monkeypatch, song, tmp_path):
+    real = analysis.analyse
+
+    def analyse(path, **options):
+        if path.name == "bad.wav":
+            raise ZeroDivisionError("by zero")
+        return real(path, **options)
+
+    monkeypatch.setattr(analysis, "analyse", analyse)
+    code, out = measure("--json", shutil.copy(song, tmp_path / "bad.wav"), song)
+    bad, good = map(json.loads, out.splitlines())
+    assert (code, bad["code"], good["channels"]) == (1, "INTERNAL_ERROR", 2)
 
 
 @pytest.mark.parametrize("words", [("--target", "spotfy"), ("--profile", "straeming")])

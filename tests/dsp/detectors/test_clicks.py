@@ -9,9 +9,10 @@ import pytest
 
 from dsp.audio import Audio, to_gain
 from dsp.detectors.clicks import ClickDetector
+from dsp.detectors.segments import Segments
 from dsp.detectors.sightings import Sightings
-from dsp.windows import WINDOW_FRAMES
-from tests.dsp.detectors.segmented import BARE, CLEAN, RATES_HZ, heard
+from dsp.windows import WINDOW_FRAMES, Windows
+from tests.dsp.detectors.segmented import BARE, CLEAN, RATES_HZ, drums, heard
 from tests.dsp.signals import square
 from tests.makers import RATE_HZ, music, sine
 
@@ -93,6 +94,29 @@ def test_the_edges_of_a_square_wave_are_no_clicks(hz):
 def test_a_clipped_peak_is_no_click(over_db):
     audio = music(level_dbfs=-20.0, seconds=8.0)
     assert Sightings() == clicks(np.clip(audio * to_gain(over_db) / np.abs(audio).max(), -1.0, 1.0))
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.891, 0.5, 0.1])
+@pytest.mark.parametrize("seed", range(3))
+def test_peaks_clipped_and_then_turned_down_are_no_clicks(gain, seed):
+    audio = music(level_dbfs=-14.0, seconds=8.0, seed=seed) + 0.8 * drums(seconds=8.0, seed=seed)
+    assert Sightings() == clicks(gain * np.clip(audio, -0.5, 0.5))
+
+
+def test_a_click_in_clipped_music_is_found():
+    audio = np.clip(music(level_dbfs=-14.0, seconds=8.0), -0.3, 0.3)
+    audio[100_000:100_003, 0] += (0.5, -0.4, 0.3)
+    assert clicks(audio).at_s == (pytest.approx(100_000 / RATE_HZ, abs=WITHIN_S),)
+
+
+def test_the_edge_of_a_dropout_is_no_click():
+    audio = music()
+    audio[88_200:101_430] = 0.0
+    segments, detector = Segments(RATE_HZ, 2), ClickDetector(RATE_HZ, 2)
+    for lines in (lines.copy() for lines in Windows(2).push(audio)):
+        segments.push(lines)
+        detector.push(segments)
+    assert detector.finish([88_200, 101_430]).count == 0
 
 
 def test_strokes_that_keep_time_are_music():
