@@ -15,7 +15,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +43,7 @@ CODES = tuple(dict.fromkeys(fault.code for fault in FAULTS.values()))
 AT_INFO = {fault.code for fault in FAULTS.values() if fault.at_info}
 ONLY_NEVER_CODED = {fault.code for fault in FAULTS.values() if fault.never_coded}
 NO_CATALOGUE = Path("none")
+PARTS: tuple[Part, ...] = ("anywhere", "start", "end")
 MAY_BE_CODED = "may have been coded with loss"
 """What the codes above say of such a piece may be true: it counts as known."""
 LEAST_RECALL, MOST_ALARMS_PER_H = 0.95, 1.0
@@ -153,7 +154,7 @@ def main() -> None:
         never_coded += pieces_in(args.lossless, never_coded=True)
         pieces = without_doubles(never_coded + pieces_in(args.audio, never_coded=False))
         jobs = list(_jobs(pieces, args.pieces, args.seconds, args.only))
-        results = Results(_run(jobs, args.jobs), _known(args.known))
+        results = Results(_run(jobs, args.jobs, started + 60.0 * args.minutes), _known(args.known))
     faults = {name: fault for name, fault in FAULTS.items() if args.only in (None, fault.code)}
     lines = [*_report(results, faults), "", f"{len(jobs)} jobs in {(time.monotonic() - started) / 60.0:.1f} minutes."]
     print("\n".join(lines))
@@ -175,6 +176,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", choices=CODES, help="one code alone")
     parser.add_argument("--known", type=Path, help="faults of the material: lines of NAME (* is allowed), CODE, reason")
     parser.add_argument("--markdown", type=Path, help="writes the report there too")
+    parser.add_argument("--minutes", type=float, default=np.inf, help="stops then: what was not tried is not counted")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (all cores)")
     return parser.parse_args()
 
@@ -183,24 +185,29 @@ def _arguments() -> argparse.Namespace:
 
 
 def _jobs(pieces: Sequence[Piece], count: int, seconds: float, only: str | None) -> Iterator[Job]:
-    """Every piece clean; of some an excerpt for each part that faults concern. The longest work comes first."""
+    """Every piece clean; then of some, in an order that only their names decide, an excerpt for each part that faults concern."""
+    yield from sorted((Job(piece, seconds) for piece in pieces), key=lambda job: -job.piece.seconds)
     mine = {name: fault for name, fault in FAULTS.items() if only in (None, fault.code)}
     any_piece = chosen(pieces, count)
     never_coded = chosen([piece for piece in pieces if piece.never_coded], count)
-    for part in ("anywhere", "start", "end"):
-        for piece in without_doubles(any_piece + never_coded):
+    for piece in sorted(without_doubles(any_piece + never_coded), key=lambda p: zlib.crc32(f"{p.name} turn".encode())):
+        for part in PARTS:
             among = {False: any_piece, True: never_coded}
             names = tuple(n for n, f in mine.items() if f.part == part and piece in among[f.never_coded])
             if names:
                 yield Job(piece, seconds, part, names)
-    yield from (Job(piece, seconds) for piece in pieces)
 
 
-def _run(jobs: Sequence[Job], processes: int) -> Iterator[Result]:
+def _run(jobs: Sequence[Job], processes: int, until: float) -> Iterator[Result]:
+    """The results of what is done by a time of the clock."""
     with ProcessPoolExecutor(processes) as pool:
-        for number, result in enumerate(pool.map(_done, jobs), start=1):
+        done = as_completed([pool.submit(_done, job) for job in jobs])
+        for number, future in enumerate(done, start=1):
             print(f"\r{number} of {len(jobs)}", end="", file=sys.stderr, flush=True)
-            yield result
+            yield future.result()
+            if time.monotonic() > until:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
     print(file=sys.stderr)
 
 
