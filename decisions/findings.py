@@ -16,7 +16,7 @@ from decisions.checks import (
     new_since,
     target_findings,
 )
-from decisions.measures import MEASURES
+from decisions.measures import MEASURES, measured
 from dsp.gating import integrated_lufs, pooled
 from schemas.codes import CODES
 from schemas.figures import Analysis
@@ -61,7 +61,7 @@ def source_checks(mastered: Mastered, profile: Profile) -> list[Check]:
 
 def master_checks(master: Master, mastered: Mastered, profile: Profile) -> list[Check]:
     """The limits of a profile on a master, but for those that only concern how a source was made."""
-    return checks_of(master.proof, profile.limits, joined_ends(mastered.plan) | SOURCE_ONLY)
+    return checks_of(master.proof, profile.limits, _not_judged(mastered) | SOURCE_ONLY)
 
 
 def ceiling_checks(master: Master) -> list[Check]:
@@ -81,8 +81,14 @@ def ceiling_checks(master: Master) -> list[Check]:
 def master_breaches(master: Master, mastered: Mastered, profile: Profile) -> dict[str, list[Breach]]:
     """The rules that a master breaks, by the targets of its delivery."""
     names = next((delivery.targets for delivery in profile.delivery if delivery.name == master.delivery), ())
-    without = joined_ends(mastered.plan)
+    without = _not_judged(mastered)
     return {name: breaches(profile.targets[name], master.proof, without) for name in names}
+
+
+def _not_judged(mastered: Mastered) -> frozenset[str]:
+    """Measures that say nothing of a track's masters: a peak that was clipped and then filtered is taken for a click."""
+    clipped = measured("flat_tops", mastered.analysis)
+    return joined_ends(mastered.plan) | (frozenset({"clicks"}) if clipped else frozenset())
 
 
 def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> tuple[Finding, ...]:

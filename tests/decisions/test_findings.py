@@ -43,6 +43,12 @@ def test_a_good_track_is_ready_and_nothing_is_said():
     assert (found, verdict(found)) == ((), "ready")
 
 
+@pytest.mark.parametrize(("source", "told"), [(Detected(), ["CLICKS"]), (CLIPPED, ["SOURCE_CLIPPED"])])
+def test_clicks_of_a_master_are_told_unless_clipped_peaks_of_its_source_look_like_them(source, told):
+    clicking = master(proof={"detected": Detected(clicks=Sightings(2, 50.0, (1.0, 2.0)))})
+    assert told == findings_of(mastered(1, clicking, source=analysis(detected=source)))
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
