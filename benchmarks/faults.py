@@ -444,9 +444,9 @@ FAULTS: dict[str, Fault] = {
     "inter-sample overs": Fault(
         inject=inter_sample_overs, sizes=(3, 2, 1, 0.5), unit="dBTP", stated=0.5, code="INTER_SAMPLE_OVERS", at_info=True
     ),
-    "limited": Fault(inject=limited, sizes=(15, 12, 9, 6, 3), unit="dB drive", stated=12, code="HEAVILY_LIMITED"),
+    "limited": Fault(inject=limited, sizes=(15, 12, 9, 6, 3), unit="dB drive", stated=12, code="HEAVILY_LIMITED", at_info=True),
     "soft clipped": Fault(
-        inject=soft_clipped, sizes=(15, 12, 9, 6, 3), unit="dB drive", stated=12, code="HEAVILY_LIMITED"
+        inject=soft_clipped, sizes=(15, 12, 9, 6, 3), unit="dB drive", stated=12, code="HEAVILY_LIMITED", at_info=True
     ),
     "constant offset": Fault(
         inject=offset, sizes=(-20, -30, -40, -50, -60, -70), unit="dBFS", stated=-50, code="DC_OFFSET"

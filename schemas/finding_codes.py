@@ -141,7 +141,7 @@ FINDING_CODES: dict[str, Words] = {
         "When the cutoff comes from the recording: old tapes, samples, or filters of the mix.",
     ),
     "HEAVILY_LIMITED": Words(
-        "warn", "Heavily limited", "Peaks hardly rise above the music: a limiter was driven hard, and no master can undo it.",
+        "info", "Heavily limited", "Peaks hardly rise above the music: a limiter was driven hard, and no master can undo it.",
         "Share of the music whose peaks lie within 2 dB of the highest, where these lie less than 10 dB above the loudness"
         " (`limited_ratio`); told only: least true peak less loudness of any 3 s (`psr_min_lu`).",
         "Ask for the mix without its limiter.", "When the density is part of the sound.",
