@@ -34,11 +34,13 @@ JUMP_S, EDGE_S, PART_S = 0.00015, 0.005, 0.1
 
 
 class Sound(NamedTuple):
-    """A piece, with the largest value of each tenth of a second, between the samples too."""
+    """A piece, and what several judges ask of it."""
 
     audio: Audio
     rate_hz: int
     peaks: Audio
+    """The largest value of each tenth of a second, between the samples too."""
+    clipped_runs: int
 
 
 def main() -> None:
@@ -53,7 +55,7 @@ def main() -> None:
 def faults_of(piece: Piece) -> Iterator[tuple[str, str]]:
     """The code of each fault and its evidence."""
     audio = piece.whole()
-    sound = Sound(audio, piece.rate_hz, _peaks(audio, piece.rate_hz))
+    sound = Sound(audio, piece.rate_hz, _peaks(audio, piece.rate_hz), _clipped_runs(audio))
     for code, judge in JUDGES.items():
         if why := judge(sound):
             yield code, why
@@ -70,13 +72,13 @@ def _peaks(audio: Audio, rate_hz: int) -> Audio:
     return np.asarray(np.maximum(between, samples))
 
 
-def _clipped(sound: Sound) -> str | None:
-    runs = _clipped_runs(sound)
-    return f"{runs} runs of {TOP_SAMPLES} or more samples at its own full scale" if runs else None
+def _clipped(sound: Sound, more_than: float = 0.0) -> str | None:
+    runs = sound.clipped_runs
+    return f"{runs} runs of {TOP_SAMPLES} or more samples at its own full scale" if runs > more_than else None
 
 
-def _clipped_runs(sound: Sound) -> int:
-    rails = ((line, rail) for line in sound.audio.T for rail in (line.max(), line.min()))
+def _clipped_runs(audio: Audio) -> int:
+    rails = ((line, rail) for line in audio.T for rail in (line.max(), line.min()))
     return sum(_runs_at(line, rail) for line, rail in rails if abs(rail) > TOP_RATIO)
 
 
@@ -97,13 +99,13 @@ def _offset(sound: Sound) -> str | None:
 
 
 def _starts_high(sound: Sound) -> str | None:
-    audio, rate_hz, _ = sound
+    audio, rate_hz = sound.audio, sound.rate_hz
     level_dbfs = _edge_dbfs(audio[: max(1, round(JUMP_S * rate_hz))], audio)
     return f"{level_dbfs:.1f} dBFS within {1000.0 * JUMP_S:g} ms" if level_dbfs > EDGE_DBFS else None
 
 
 def _ends_high(sound: Sound) -> str | None:
-    audio, rate_hz, _ = sound
+    audio, rate_hz = sound.audio, sound.rate_hz
     level_dbfs = _edge_dbfs(audio[-round(EDGE_S * rate_hz) :], audio)
     return f"last 5 ms at {level_dbfs:.1f} dBFS" if level_dbfs > EDGE_DBFS else None
 
@@ -115,7 +117,7 @@ def _edge_dbfs(edge: Audio, audio: Audio) -> float:
 
 
 def _silent_first(sound: Sound) -> str | None:
-    audio, rate_hz, _ = sound
+    audio, rate_hz = sound.audio, sound.rate_hz
     sounds = np.abs(audio).max(axis=1) > 10.0 ** (SILENT_DBFS / 20.0)
     silent_s = float(sounds.argmax()) / rate_hz
     return f"{silent_s:.1f} s below {SILENT_DBFS:g} dBFS" if silent_s > SILENT_S else None
@@ -126,7 +128,7 @@ def _silent_last(sound: Sound) -> str | None:
 
 
 def _bass_against_bass(sound: Sound) -> str | None:
-    audio, rate_hz, _ = sound
+    audio, rate_hz = sound.audio, sound.rate_hz
     if audio.shape[1] != 2 or not audio.any(axis=0).all():
         return None
     bass = sosfilt(butter(4, (20.0, BASS_HZ), "bandpass", fs=rate_hz, output="sos"), audio, axis=0)
@@ -146,12 +148,7 @@ def _same_twice(sound: Sound) -> str | None:
 
 def _crushed(sound: Sound) -> str | None:
     """Clipped ten times a second: whatever pressed it so hard, it was pressed."""
-    runs, seconds = _clipped_runs(sound), len(sound.audio) / sound.rate_hz
-    return (
-        f"{runs} runs of {TOP_SAMPLES} or more samples at its own full scale"
-        if runs > CRUSHED_PER_S * seconds
-        else None
-    )
+    return _clipped(sound, CRUSHED_PER_S * len(sound.audio) / sound.rate_hz)
 
 
 JUDGES: dict[str, Callable[[Sound], str | None]] = {

@@ -7,6 +7,7 @@ kept. The few kept are judged one by one, with the 25 ms on both sides (`click_j
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -109,11 +110,16 @@ class ClickDetector:
         """What was found in all windows but at the edges of dropouts; the 25 ms at either end of a track are not judged."""
         pairs = zip(self._events, self._rails, strict=True)
         kept = [(float(one.frame), one.size_db) for found, rail in pairs for one in _true(found, *rail)]
-        near = DROPOUT_S * self._rate_hz
-        apart = [event for event in kept if not any(abs(event[0] - edge) <= near for edge in dropouts)]
+        apart = [event for event in kept if not _near(event[0], dropouts, DROPOUT_S * self._rate_hz)]
         events = together(apart, TOGETHER_S * self._rate_hz)
         music = keeps_time([frame / self._rate_hz for frame, _ in events])
         return sightings([] if music else events, self._rate_hz)
+
+
+def _near(frame: float, places: Sequence[int], frames: float) -> bool:
+    """Whether one of the places, given in order, lies within so many frames."""
+    at = bisect_left(places, frame - frames)
+    return at < len(places) and places[at] <= frame + frames
 
 
 def _true(events: list[_Event], top: float, chunks: float) -> list[_Event]:

@@ -117,7 +117,7 @@ class DropoutDetector:
         return sightings(found, self._rate_hz)
 
     def edges(self) -> list[int]:
-        """The frames at which gaps begin and end: no other detector need tell of what is heard there."""
+        """The frames at which gaps begin and end, in order: no other detector need tell of what is heard there."""
         return [frame for gap in self._all_gaps() for frame in gap]
 
     def _all_gaps(self) -> list[tuple[int, int]]:
