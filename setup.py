@@ -9,7 +9,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=["decisions", "dsp", "dsp.detectors", "media", "pipeline", "schemas", "transforms"],
+    packages=["decisions", "dsp", "dsp.detectors", "dsp.settings", "media", "pipeline", "schemas", "transforms"],
     py_modules=["lathe"],
     package_data={"decisions": ["profiles/*.toml", "targets/*.toml"]},
     install_requires=[

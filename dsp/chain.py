@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Protocol
 
 import numpy as np
 
-from dsp.audio import Audio, joined, silence, to_gain, valid_audio
+from dsp.audio import Audio, joined, silence, valid_audio
 from dsp.settings import (
     CompressorSettings,
     EqualiserSettings,
@@ -38,28 +39,10 @@ class Stage(Protocol):
         """The rest of the track."""
 
 
-class Gain:
-    """Multiplies by a constant; 0 dB passes every bit."""
-
-    latency = 0
-
-    def __init__(self, settings: GainSettings, channels: int) -> None:
-        self._ratio = to_gain(settings.gain_db)
-        self._channels = channels
-
-    def push(self, block: Audio) -> Audio:
-        """The block times the gain."""
-        return block if self._ratio == 1.0 else block * self._ratio
-
-    def finish(self) -> Audio:
-        """Nothing: a gain holds nothing back."""
-        return silence(0, self._channels)
-
-
 class Chain:
     """Stages one after the other.
 
-    >>> chain = Chain([Gain(GainSettings(gain_db=6.0), 1), Gain(GainSettings(gain_db=-6.0), 1)], channels=1)
+    >>> chain = start_chain([GainSettings(gain_db=6.0), GainSettings(gain_db=-6.0)], rate_hz=48_000, channels=1)
     >>> render(chain, np.full((4, 1), 0.25), block_frames=3).round(12).ravel().tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
@@ -90,32 +73,22 @@ class Chain:
         return tail
 
 
+_STAGES: dict[type, tuple[str, str]] = {
+    SubsonicSettings: ("dsp.subsonic", "Subsonic"),
+    EqualiserSettings: ("dsp.equaliser", "Equaliser"),
+    CompressorSettings: ("dsp.compressor", "Compressor"),
+    GainSettings: ("dsp.gain", "Gain"),
+    ResamplerSettings: ("dsp.resampler", "Resampler"),
+    LimiterSettings: ("dsp.limiter", "Limiter"),
+}
+"""By name, and imported when used: each processor is an optional part of a chain, and its kernels take time to load."""
+
+
 def start_stage(settings: Settings, rate_hz: int, channels: int) -> Stage:
     """The running stage of some settings for one track."""
-    # Imported here: each processor is an optional part of a chain, and its kernels take time to load.
-    match settings:
-        case SubsonicSettings():
-            from dsp.subsonic import Subsonic
-
-            return Subsonic(settings, rate_hz, channels)
-        case EqualiserSettings():
-            from dsp.equaliser import Equaliser
-
-            return Equaliser(settings, rate_hz, channels)
-        case CompressorSettings():
-            from dsp.compressor import Compressor
-
-            return Compressor(settings, rate_hz, channels)
-        case GainSettings():
-            return Gain(settings, channels)
-        case ResamplerSettings():
-            from dsp.resampler import Resampler
-
-            return Resampler(settings, rate_hz, channels)
-        case LimiterSettings():
-            from dsp.limiter import Limiter
-
-            return Limiter(settings, rate_hz, channels)
+    module, name = _STAGES[type(settings)]
+    stage: Stage = getattr(import_module(module), name)(settings, rate_hz, channels)
+    return stage
 
 
 def start_chain(settings: Sequence[Settings], rate_hz: int, channels: int) -> Chain:

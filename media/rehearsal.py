@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dsp.audio import Audio
-from dsp.chain import Gain, start_chain
+from dsp.chain import start_chain
+from dsp.gain import Gain
 from dsp.limiter import Limiter
 from dsp.loudness import LoudnessMeter
 from dsp.settings import GainSettings
@@ -30,7 +31,7 @@ class _Try:
     def __init__(self, gain_db: float, draft: Draft) -> None:
         rate_hz, channels = draft.analysis.format.rate_hz, draft.analysis.format.channels
         self._gain_db = gain_db
-        self._gain = Gain(GainSettings(gain_db=gain_db), channels)
+        self._gain = Gain(GainSettings(gain_db=gain_db), rate_hz, channels)
         self._limiter = Limiter(draft.limiter, rate_hz, channels)
         self._meter = LoudnessMeter(rate_hz, channels, dual_mono=draft.analysis.dual_mono)
 

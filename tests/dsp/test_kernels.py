@@ -15,16 +15,12 @@ import dsp
 import media
 from dsp import (
     bands,
-    compressor,
     decimator,
     fourier,
     levels,
-    limiter,
     loudness,
     oversampling,
-    quantiser,
     spectrum,
-    subsonic,
     true_peak,
     windows,
 )
@@ -32,12 +28,13 @@ from dsp.audio import Floats
 from media import source
 from tests.dsp.detector_kernels import DETECTOR_CALLS
 from tests.dsp.detector_kernels import IN_FLOAT32 as DETECTORS_IN_FLOAT32
+from tests.dsp.processor_kernels import IN_FLOAT32 as PROCESSORS_IN_FLOAT32
+from tests.dsp.processor_kernels import PROCESSOR_CALLS
 
 TOLERANCE = 1e-12  # of values of about 1, in float64
 TOLERANCE_FLOAT32 = 1e-5  # sums of 48 products in float32, in any order
 
 DRAW = np.random.default_rng(7)
-BLOCK = DRAW.uniform(-1.2, 1.2, (200, 2))
 LINE = DRAW.uniform(-1.2, 1.2, 400).astype(np.float32)
 OTHER_LINE = DRAW.uniform(-1.2, 1.2, 400).astype(np.float32)
 TABLE = DRAW.uniform(-1.0, 1.0, (2, 16, 16)).astype(np.float32)
@@ -45,7 +42,6 @@ INTEGERS = DRAW.integers(-(2**31), 2**31, (200, 2)).astype(np.int32)
 COARSE, FINE = oversampling.interpolator(4, 24), oversampling.interpolator(32, 24)
 FINE_BY_TAP = np.ascontiguousarray(FINE.folds.T)
 ENDS = np.array([50, 120, 200])
-REDUCTION = DRAW.integers(0, 1 << 36, 200) * (DRAW.random(200) < 0.2)
 BOUND = max(COARSE.bound, FINE.bound)
 BRANCH = bands.BandMeter(48_000, 2)._levels[0]
 PHASES = decimator.Decimator(48_000, factor=3, cutoff_hz=4_000.0, channels=1)._phases
@@ -55,9 +51,6 @@ Arguments = Callable[[], list[Any]]
 
 # Each kernel with fresh arguments; what it writes into them is compared as well as what it returns.
 CALLS: dict[Any, Arguments] = {
-    compressor._compress: lambda: [
-        BLOCK, np.array([-20.0, -0.5, 6.0]), np.array([0.99, 0.999]), np.array([1.0, 0.5]), np.empty_like(BLOCK),
-    ],
     bands._add: lambda: [LINE, np.array([0.1, 0.2, 10.0])],
     bands._highpass: lambda: [LINE, OTHER_LINE, BRANCH.weights, np.full((2, 4), 0.1), np.ones((2, 3))],
     decimator._decimate: lambda: [
@@ -72,10 +65,6 @@ CALLS: dict[Any, Arguments] = {
     fourier._turn: lambda: [*TABLE, *np.zeros_like(TABLE), fourier.turns(16).order],
     levels._levels: lambda: [LINE, ENDS, PARTIAL[0].copy(), np.array([0.1, 0.2, 0.3]), np.zeros((3, 4))],
     levels._cross: lambda: [LINE, OTHER_LINE, 0.25],
-    limiter._wanted: lambda: [np.abs(LINE[:201]), 0.5, BLOCK, 1 << 36, np.empty(200, np.int64)],
-    limiter._hold: lambda: [REDUCTION.copy(), np.zeros((2, 12), np.int64), np.zeros(4, np.int64), 0.99],
-    limiter._smooth: lambda: [REDUCTION.copy(), np.zeros(32, np.int64), np.zeros(2, np.int64)],
-    limiter._apply: lambda: [REDUCTION, 2.0**-37, BLOCK, np.empty_like(BLOCK), np.zeros(2)],
     loudness._weigh: lambda: [
         LINE, OTHER_LINE, loudness.k_weighting(48_000), np.full((2, 5), 0.1), np.array([0.2]), ENDS,
         np.zeros((2, 3)), np.zeros(3),
@@ -86,30 +75,29 @@ CALLS: dict[Any, Arguments] = {
     oversampling.raise_peaks: lambda: [
         LINE[:247], 0.5, COARSE.folds, FINE.folds, FINE_BY_TAP, BOUND, np.zeros(200, np.float32),
     ],
-    quantiser._triangular: lambda: [np.uint64(12_345), 678],
-    quantiser._quantise: lambda: [0.8 * BLOCK, 32_768, 1.0, np.uint64(9), 11, 0, np.empty(BLOCK.shape, np.int16)],
     spectrum._add_pair: lambda: [*TABLE, fourier.PairTransform(256).row_of, np.full((3, 8, 16), 0.5)],
-    subsonic._biquad: lambda: [
-        BLOCK, 0, subsonic.butterworth_highpass(20.0, 48_000), np.array([0.1, -0.1]), np.zeros_like(BLOCK),
-    ],
     source._pack: lambda: [INTEGERS.ravel(), 8, 3, np.empty(1_200, np.uint8)],
     true_peak._scan: lambda: [LINE, 2, 0.1, np.zeros(2, np.float32), *true_peak._FILTERS],
     windows._copy: lambda: [INTEGERS, 2.0**-31, np.empty((2, 200), np.float32)],
 }  # fmt: skip
-CALLS |= DETECTOR_CALLS
-IN_FLOAT32 = {
-    decimator._decimate,
-    fourier._cross_four,
-    fourier._cross_two,
-    fourier._four_steps,
-    fourier._turn,
-    fourier.transform_columns,
-    oversampling.interpolated_peak,
-    oversampling.interpolated_peaks,
-    oversampling.raise_peaks,
-    spectrum._add_pair,
-    true_peak._scan,
-} | DETECTORS_IN_FLOAT32
+CALLS |= DETECTOR_CALLS | PROCESSOR_CALLS
+IN_FLOAT32 = (
+    {
+        decimator._decimate,
+        fourier._cross_four,
+        fourier._cross_two,
+        fourier._four_steps,
+        fourier._turn,
+        fourier.transform_columns,
+        oversampling.interpolated_peak,
+        oversampling.interpolated_peaks,
+        oversampling.raise_peaks,
+        spectrum._add_pair,
+        true_peak._scan,
+    }
+    | DETECTORS_IN_FLOAT32
+    | PROCESSORS_IN_FLOAT32
+)
 
 
 def results(function: Callable[..., Any], arguments: Arguments) -> list[Floats]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from importlib import import_module
 from math import inf, nan
 from typing import get_args, get_origin, get_type_hints
 
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from dsp import settings
 from dsp.audio import to_db, to_gain, valid_audio
-from dsp.chain import start_stage
+from dsp.chain import _STAGES, start_stage
 from dsp.settings import (
     CompressorSettings,
     EqualiserSettings,
@@ -101,6 +102,11 @@ def test_a_setting_out_of_range_is_refused_with_its_value_and_its_range(kind, va
 )
 def test_the_ends_of_every_range_belong_to_it(kind, values):
     assert values.items() <= {field.name: getattr(kind(**values), field.name) for field in fields(kind)}.items()
+
+
+@pytest.mark.parametrize("kind", get_args(settings.Settings), ids=lambda kind: kind.__name__)
+def test_a_chain_knows_the_stage_of_all_settings(kind):
+    assert getattr(import_module(_STAGES[kind][0]), _STAGES[kind][1]).push
 
 
 def test_a_filter_is_told_the_offset_of_every_channel_or_of_none():
