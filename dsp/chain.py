@@ -16,13 +16,26 @@ import numpy as np
 from dsp.audio import Audio, joined, silence, valid_audio
 from dsp.settings import (
     CompressorSettings,
+    DeclipperSettings,
+    DeEsserSettings,
+    DynamicEqualiserSettings,
     EqualiserSettings,
+    ExpanderSettings,
     GainSettings,
+    ImagerSettings,
     LimiterSettings,
+    LowEndFocusSettings,
+    MultibandSettings,
+    ParametricSettings,
     ResamplerSettings,
+    SaturationSettings,
     Settings,
     SubsonicSettings,
+    TransientSettings,
 )
+
+GRID_FRAMES = 512
+"""A multiple of every grid that a stage counts from its start: one that starts so many frames later sounds the same."""
 
 
 class Stage(Protocol):
@@ -74,9 +87,19 @@ class Chain:
 
 
 _STAGES: dict[type, tuple[str, str]] = {
+    DeclipperSettings: ("dsp.declipper", "Declipper"),
     SubsonicSettings: ("dsp.subsonic", "Subsonic"),
     EqualiserSettings: ("dsp.equaliser", "Equaliser"),
+    ParametricSettings: ("dsp.parametric", "Parametric"),
+    DynamicEqualiserSettings: ("dsp.dynamic_equaliser", "DynamicEqualiser"),
+    DeEsserSettings: ("dsp.de_esser", "DeEsser"),
     CompressorSettings: ("dsp.compressor", "Compressor"),
+    MultibandSettings: ("dsp.multiband", "Multiband"),
+    ExpanderSettings: ("dsp.expander", "Expander"),
+    TransientSettings: ("dsp.transients", "Transients"),
+    LowEndFocusSettings: ("dsp.transients", "LowEndFocus"),
+    ImagerSettings: ("dsp.imager", "Imager"),
+    SaturationSettings: ("dsp.saturation", "Saturation"),
     GainSettings: ("dsp.gain", "Gain"),
     ResamplerSettings: ("dsp.resampler", "Resampler"),
     LimiterSettings: ("dsp.limiter", "Limiter"),

@@ -40,11 +40,16 @@ class Compressor:
 
 
 @kernel
-def _compress(block: Audio, curve: Floats, smoothing: Floats, state: Floats, out: Audio) -> None:
-    """c = reduction wanted in dB; y1 = max(c, r y1 + (1 - r) c); y = a y + (1 - a) y1; out = in * 10^(-y / 20).
+def soft_knee(over: float, knee: float) -> float:
+    """x below 0: 0; above: x; in the knee, W wide around 0: (x + W/2)^2 / 2W. The static curve of all dynamics, up to a slope."""
+    if over >= knee / 2.0:
+        return over
+    return (over + knee / 2.0) ** 2 / (2.0 * knee) if over > -knee / 2.0 else 0.0
 
-    In the knee (W wide around T): c = (1 - 1/R) (x - T + W/2)^2 / 2W; above it: c = (1 - 1/R) (x - T).
-    """
+
+@kernel
+def _compress(block: Audio, curve: Floats, smoothing: Floats, state: Floats, out: Audio) -> None:
+    """c = (1 - 1/R) soft_knee(x - T) dB; y1 = max(c, r y1 + (1 - r) c); y = a y + (1 - a) y1; out = in * 10^(-y / 20)."""
     threshold, slope, knee = curve
     attack, release = smoothing
     y1, y = state
@@ -55,8 +60,7 @@ def _compress(block: Audio, curve: Floats, smoothing: Floats, state: Floats, out
             peak = max(peak, abs(block[n, channel]))
         wanted = 0.0
         if peak > floor:
-            over = 20.0 * math.log10(peak) - threshold
-            wanted = -slope * (over if over >= knee / 2.0 else (over + knee / 2.0) ** 2 / (2.0 * knee))
+            wanted = -slope * soft_knee(20.0 * math.log10(peak) - threshold, knee)
         y1 = max(wanted, release * y1 + (1.0 - release) * wanted)
         y = attack * y + (1.0 - attack) * y1
         gain = 10.0 ** (-y / 20.0) if y > 0.0 else 1.0

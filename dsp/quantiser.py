@@ -1,17 +1,29 @@
 """Rounds to 16 or 24 bits, with triangular dither of one step either way (total noise: LSB^2 / 4, free of the signal).
 
 The noise of a sample is a hash of (seed, position): no state, the same for every block size, worker and run (laws 1 and 8).
-A frame that is digital silence in every channel stays so.
+A frame that is digital silence in every channel stays so. For a CD the noise may be shaped: see `SHAPERS`.
 """
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.audio import Audio
+from dsp.audio import Audio, Floats
 from dsp.kernel import kernel
 from dsp.settings import QuantiserSettings
+
+Integers: TypeAlias = NDArray[np.int16] | NDArray[np.int32]
+SHAPERS: dict[str, tuple[float, ...]] = {
+    "flat": (),
+    "modified_e": (1.662, -1.263, 0.4827, -0.2913, 0.1268, -0.1124, 0.03252, -0.01265, -0.03524),
+    "lipshitz": (2.033, -2.165, 1.959, -1.59, 0.6149),
+}
+"""Weights of the last errors, for 44.1 kHz: modified and improved E-weighting of Lipshitz, Vanderkooy and Wannamaker, "Minimally
+Audible Noise Shaping", JAES 39(11), 1991. The noise's spectrum becomes abs(1 - sum_k c[k] z^-(k+1))^2 times the flat one."""
+SHAPED_HZ = 44_100
 
 
 class Quantiser:
@@ -21,22 +33,36 @@ class Quantiser:
     [16384, -32768]
     """
 
-    def __init__(self, settings: QuantiserSettings, channels: int) -> None:
+    def __init__(self, settings: QuantiserSettings, channels: int, rate_hz: int | None = None) -> None:
+        if settings.shaping != "flat" and rate_hz != SHAPED_HZ:
+            raise ValueError(
+                f"shaping {settings.shaping!r} is for {SHAPED_HZ} Hz, got {rate_hz}: at another rate its curve "
+                "would lie at other frequencies than the ear's; choose 'flat'"
+            )
         self._settings = settings
         self._channels = channels
         self._position = 0
+        self._weights = np.array(SHAPERS[settings.shaping])
+        self._errors = np.zeros((channels, len(self._weights)))
 
-    def push(self, block: Audio) -> NDArray[np.int16] | NDArray[np.int32]:
+    def push(self, block: Audio) -> Integers:
         """The block as integers; raises OverflowError rather than clip."""
-        bits = self._settings.bits
-        out = np.empty(block.shape, np.int16 if bits == 16 else np.int32)
-        amount = 1.0 if self._settings.dither else 0.0
-        shift = 0 if bits == 16 else 8
-        over = _quantise(block, 1 << (bits - 1), amount, np.uint64(self._settings.seed), self._position, shift, out)
+        out = np.empty(block.shape, np.int16 if self._settings.bits == 16 else np.int32)
+        over = self._round(block, out)
         self._position += block.size
         if over:
             raise OverflowError(f"{over} samples exceed full scale in the block before frame {self._frames()}")
         return out
+
+    def _round(self, block: Audio, out: Integers) -> int:
+        bits, seed = self._settings.bits, np.uint64(self._settings.seed)
+        if len(self._weights):
+            errors = np.concatenate([self._errors, np.empty((self._channels, len(block)))], axis=1)
+            over = _shape(block, 1 << (bits - 1), seed, self._position, self._weights, errors, out)
+            self._errors = errors[:, len(block) :].copy()
+            return over
+        amount = 1.0 if self._settings.dither else 0.0
+        return _quantise(block, 1 << (bits - 1), amount, seed, self._position, 0 if bits == 16 else 8, out)
 
     def _frames(self) -> int:
         return self._position // max(1, self._channels)
@@ -59,7 +85,7 @@ def _triangular(seed: np.uint64, position: int) -> float:
 
 @kernel
 def _quantise(
-    block: Audio, steps: int, amount: float, seed: np.uint64, position: int, shift: int, out: NDArray[np.int32]
+    block: Audio, steps: int, amount: float, seed: np.uint64, position: int, shift: int, out: Integers
 ) -> int:
     """out = floor(in * steps + dither + 1/2) << shift; returns how many values would not fit."""
     over = 0
@@ -75,4 +101,40 @@ def _quantise(
             if value > steps - 1 or value < -steps:
                 over += 1
             out[n, channel] = min(max(value, -steps), steps - 1) << shift
+    return over
+
+
+@kernel
+def _shape(
+    block: Audio,
+    steps: int,
+    seed: np.uint64,
+    position: int,
+    weights: Floats,
+    errors: Floats,
+    out: Integers,
+) -> int:
+    """v = in * steps - sum_k c[k] e[n - 1 - k]; out = floor(v + dither + 1/2); e[n] = out - v; returns how many do not fit.
+
+    `errors` (channels, order + frames) begins with those of the block before. A silent frame has none and feeds none back.
+    """
+    over, order = 0, weights.size
+    for n in range(block.shape[0]):
+        silent = True
+        for channel in range(block.shape[1]):
+            silent = silent and block[n, channel] == 0.0
+        for channel in range(block.shape[1]):
+            wanted = block[n, channel] * steps
+            value = 0
+            if silent:
+                wanted = 0.0
+            else:
+                for k in range(order):
+                    wanted -= weights[k] * errors[channel, order + n - 1 - k]
+                noise = _triangular(seed, position + n * block.shape[1] + channel)
+                value = int(np.floor(wanted + noise + 0.5))
+            errors[channel, order + n] = value - wanted
+            if value > steps - 1 or value < -steps:
+                over += 1
+            out[n, channel] = min(max(value, -steps), steps - 1)
     return over

@@ -102,8 +102,18 @@ class SpectrumMeter:
 
     def power(self) -> Floats:
         """Mean square in each of the 31 bands and below the music, re full scale; NaN above half the rate."""
+        return self._in_bands(self.fine_power())
+
+    def side_power(self) -> Floats | None:
+        """Mean square of (left - right) / 2 in the 31 bands; what it lacks to `power` is that of (left + right) / 2."""
+        if len(self._line) != 2:
+            return None
+        first, second, shared = self._means()
+        return self._in_bands(np.maximum(first + second - 2.0 * shared, 0.0) / 4.0)[:-1]
+
+    def _in_bands(self, fine_power: Floats) -> Floats:
         bands = _band_weights(self._size, self._rate_hz)
-        return np.where(bands.any(axis=1), bands @ self.fine_power(), np.nan)
+        return np.where(bands.any(axis=1), bands @ fine_power, np.nan)
 
     def correlation_bands(self) -> tuple[float | None, ...]:
         """Of two channels in the bands split at `BAND_EDGES_HZ`; None where one holds nothing, and if they are not two."""

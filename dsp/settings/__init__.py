@@ -7,22 +7,61 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from dsp.settings.delivery import GainSettings, LimiterSettings, QuantiserSettings, ResamplerSettings
-from dsp.settings.dynamics import CompressorSettings
-from dsp.settings.tone import EqualiserSettings, SubsonicSettings
+from dsp.settings.bandwise import (
+    BandDynamics,
+    ImagerSettings,
+    LowEndFocusSettings,
+    MultibandSettings,
+    TransientSettings,
+)
+from dsp.settings.colour import SaturationSettings
+from dsp.settings.delivery import GainSettings, LimiterSettings, QuantiserSettings, ResamplerSettings, Shaping
+from dsp.settings.dynamic_tone import DeEsserSettings, DynamicBand, DynamicEqualiserSettings
+from dsp.settings.dynamics import CompressorSettings, ExpanderSettings
+from dsp.settings.repair import DeclipperSettings
+from dsp.settings.tone import Band, EqualiserSettings, ParametricSettings, SubsonicSettings
 
 Settings: TypeAlias = (
-    SubsonicSettings | EqualiserSettings | CompressorSettings | GainSettings | ResamplerSettings | LimiterSettings
+    DeclipperSettings
+    | SubsonicSettings
+    | EqualiserSettings
+    | ParametricSettings
+    | DynamicEqualiserSettings
+    | DeEsserSettings
+    | CompressorSettings
+    | MultibandSettings
+    | ExpanderSettings
+    | TransientSettings
+    | LowEndFocusSettings
+    | ImagerSettings
+    | SaturationSettings
+    | GainSettings
+    | ResamplerSettings
+    | LimiterSettings
 )
 """Settings of the processors that turn sound into sound (the quantiser turns it into integers)."""
 
 __all__ = [
+    "Band",
+    "BandDynamics",
     "CompressorSettings",
+    "DeEsserSettings",
+    "DeclipperSettings",
+    "DynamicBand",
+    "DynamicEqualiserSettings",
     "EqualiserSettings",
+    "ExpanderSettings",
     "GainSettings",
+    "ImagerSettings",
     "LimiterSettings",
+    "LowEndFocusSettings",
+    "MultibandSettings",
+    "ParametricSettings",
     "QuantiserSettings",
     "ResamplerSettings",
+    "SaturationSettings",
     "Settings",
+    "Shaping",
     "SubsonicSettings",
+    "TransientSettings",
 ]

@@ -18,6 +18,7 @@ from dsp import (
     decimator,
     fourier,
     levels,
+    limiter,
     loudness,
     oversampling,
     spectrum,
@@ -41,8 +42,8 @@ TABLE = DRAW.uniform(-1.0, 1.0, (2, 16, 16)).astype(np.float32)
 INTEGERS = DRAW.integers(-(2**31), 2**31, (200, 2)).astype(np.int32)
 COARSE, FINE = oversampling.interpolator(4, 24), oversampling.interpolator(32, 24)
 FINE_BY_TAP = np.ascontiguousarray(FINE.folds.T)
+WIDE_BY_TAP = np.ascontiguousarray(true_peak.WIDE.folds.T)
 ENDS = np.array([50, 120, 200])
-BOUND = max(COARSE.bound, FINE.bound)
 BRANCH = bands.BandMeter(48_000, 2)._levels[0]
 PHASES = decimator.Decimator(48_000, factor=3, cutoff_hz=4_000.0, channels=1)._phases
 PARTIAL = np.array([[0.1, 0.3, -0.2, 0.4], [0.2, 0.5, -0.1, 0.1]])  # sums and extremes of a tick under way
@@ -72,11 +73,11 @@ CALLS: dict[Any, Arguments] = {
     oversampling.largest: lambda: [LINE],
     oversampling.interpolated_peaks: lambda: [LINE[:111], COARSE.folds, np.empty(64, np.float32)],
     oversampling.interpolated_peak: lambda: [LINE, 100, FINE_BY_TAP],
-    oversampling.raise_peaks: lambda: [
-        LINE[:247], 0.5, COARSE.folds, FINE.folds, FINE_BY_TAP, BOUND, np.zeros(200, np.float32),
-    ],
+    oversampling.raise_peaks: lambda: [LINE[:255], 0.5, *limiter.FILTERS, np.zeros(128, np.float32)],
+    oversampling.treble: lambda: [LINE, oversampling.treble_filter()],
     spectrum._add_pair: lambda: [*TABLE, fourier.PairTransform(256).row_of, np.full((3, 8, 16), 0.5)],
     source._pack: lambda: [INTEGERS.ravel(), 8, 3, np.empty(1_200, np.uint8)],
+    true_peak._read: lambda: [LINE, 100, True, FINE_BY_TAP, WIDE_BY_TAP],
     true_peak._scan: lambda: [LINE, 2, 0.1, np.zeros(2, np.float32), *true_peak._FILTERS],
     windows._copy: lambda: [INTEGERS, 2.0**-31, np.empty((2, 200), np.float32)],
 }  # fmt: skip
@@ -92,7 +93,9 @@ IN_FLOAT32 = (
         oversampling.interpolated_peak,
         oversampling.interpolated_peaks,
         oversampling.raise_peaks,
+        oversampling.treble,
         spectrum._add_pair,
+        true_peak._read,
         true_peak._scan,
     }
     | DETECTORS_IN_FLOAT32
@@ -134,7 +137,8 @@ def test_every_kernel_is_held_against_its_python():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_scan_for_a_true_peak_finds_what_reading_everywhere_finds(seed):
-    line = np.random.default_rng(seed).standard_normal((640, 1)) * 0.2
+    draw = np.random.default_rng(seed).standard_normal(640) * 0.2
+    line = np.convolve(draw, [0.5, 1.0, 0.5])[:640, None]  # no treble: that is read by another interpolator
     meter = true_peak.TruePeakMeter(48_000, 1)
     meter.push(line)
     padded = np.concatenate([np.zeros(24), line[:, 0], np.zeros(48)]).astype(np.float32)

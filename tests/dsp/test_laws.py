@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dsp.audio import Audio, silence
 from dsp.bands import BandMeter
-from dsp.chain import Chain, Stage, process, render, start_chain
+from dsp.chain import GRID_FRAMES, Chain, Stage, process, render, start_chain
 from dsp.edge_meter import EdgeMeter
 from dsp.levels import LevelMeter
 from dsp.loudness import LoudnessMeter
@@ -36,6 +36,8 @@ from tests.dsp.stages import EVERY_STAGE, LIMITER, SUBSONIC
 from tests.makers import RATE_HZ, music, noise
 
 NULL_DB = -140.0  # law 3: transparent to -140 dBFS or better
+SEAM_DB = -120.0  # law 4: joined masters against one continuous render
+RUN_IN_S = 10.0  # `decisions.runs.RUN_IN_S`, which dsp knows nothing of
 
 EVERY_RATE_PAIR = pytest.mark.parametrize(
     ("from_hz", "to_hz"),
@@ -179,6 +181,20 @@ def test_no_stage_writes_into_the_audio_that_it_was_given(settings):
     given_audio = TRACK.copy()
     process(given_audio, RATE_HZ, *settings)
     assert np.array_equal(TRACK, given_audio)
+
+
+# Law 4: a run-in
+
+
+@pytest.mark.slow
+@EVERY_STAGE
+def test_a_stage_that_starts_later_sounds_the_same_once_it_has_heard_its_run_in(settings):
+    """Joined tracks are rendered from a run-in on: nothing that a stage remembers from before it may be heard."""
+    start_frames, run_in_frames = 2 * 147 * GRID_FRAMES, int(RUN_IN_S * RATE_HZ)  # 147: the grid at 48 kHz, too
+    track = np.resize(TRACK, (start_frames + run_in_frames + 2 * RATE_HZ, 2))
+    whole, later = (process(track[at:], RATE_HZ, *settings) for at in (0, start_frames))
+    tail = output_frames(settings, RATE_HZ)
+    assert null_db(whole[-tail:], later[-tail:]) <= SEAM_DB
 
 
 # Law 1: meters

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dsp.audio import Floats
-from dsp.oversampling import SEGMENT, interpolated_peak, interpolated_peaks, interpolator, raise_peaks
+from dsp.limiter import FILTERS
+from dsp.oversampling import (
+    HALF,
+    REACH,
+    SEGMENT,
+    interpolated_peak,
+    interpolated_peaks,
+    interpolator,
+    raise_peaks,
+    treble,
+    treble_filter,
+    wide_interpolator,
+)
 
-HALF = 24
 ROUNDING_RATIO = 2e-6  # sums of 48 products in float32
 FACTORS = pytest.mark.parametrize("factor", [4, 8, 32])
 LINE = np.random.default_rng(3).standard_normal(SEGMENT + 2 * HALF - 1).astype(np.float32)
@@ -62,13 +74,44 @@ def test_the_worst_line_comes_close_to_the_bound(factor):
     assert 0.999 * interpolator(factor, HALF).bound <= found <= interpolator(factor, HALF).bound
 
 
+LONG = np.random.default_rng(4).standard_normal(2 * SEGMENT + 2 * REACH - 1).astype(np.float32)
+"""White noise: bright, wherever it is looked at."""
+
+
+def raised(line: Floats, floor: float) -> Floats:
+    peaks = np.zeros(2 * SEGMENT, np.float32)
+    raise_peaks(line, floor, *FILTERS, peaks)
+    return peaks
+
+
 @pytest.mark.parametrize("floor", [0.5, 1.5, 2.5, 10.0])
 def test_only_what_may_exceed_the_floor_is_raised(floor):
-    coarse, fine = interpolator(4, HALF), interpolator(8, HALF)
-    peaks = np.zeros(SEGMENT, np.float32)
-    by_tap = np.ascontiguousarray(fine.folds.T)
-    raise_peaks(LINE, floor, coarse.folds, fine.folds, by_tap, max(coarse.bound, fine.bound), peaks)
-    expected = expected_peaks(LINE, 8)
+    smooth = np.convolve(LONG, np.hanning(24) / 6.0)[: len(LONG)].astype(np.float32)  # nothing above 0.1 of the rate
+    peaks, expected = raised(smooth, floor), expected_peaks(smooth[REACH - HALF : HALF - REACH], 8)
     over = expected > floor
     assert peaks[over] == pytest.approx(expected[over], rel=ROUNDING_RATIO)
     assert (peaks[~over] <= floor).all()
+
+
+@pytest.mark.parametrize("floor", [0.5, 1.5, 2.5])
+def test_in_bright_sound_no_reading_of_the_wide_interpolator_is_missed(floor):
+    read = np.empty(2 * SEGMENT, np.float32)
+    interpolated_peaks(LONG, wide_interpolator(16).folds, read)
+    over = read > floor
+    assert (raised(LONG, floor)[over] >= read[over]).all()
+
+
+@pytest.mark.parametrize(("hz_ratio", "passes"), [(0.1, 0.0), (0.44, 0.05), (0.465, 0.5), (0.49, 0.95)])
+def test_treble_is_what_lies_above_the_edge_of_the_short_interpolator(hz_ratio, passes):
+    tone = np.cos(2.0 * np.pi * hz_ratio * np.arange(1_000)).astype(np.float32)
+    assert passes == pytest.approx(treble(tone, treble_filter()), abs=0.02)
+
+
+def test_the_wide_interpolator_is_the_one_of_soxr():
+    impulse = np.zeros(513)
+    impulse[256] = 1.0
+    kernel = soxr.resample(impulse, 1.0, 32.0, quality="VHQ")[256 * 32 :][: REACH * 32].reshape(-1, 32)[:, 1:]
+    folds = wide_interpolator(32).folds
+    even = np.concatenate([folds[:16], folds[:15][::-1]])
+    odd = np.concatenate([folds[16:], np.zeros((1, REACH)), -folds[16:][::-1]])
+    assert kernel[::-1].T == pytest.approx(even + odd, abs=1e-3)  # the ends that are left out

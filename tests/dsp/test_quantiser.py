@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.signal import welch
 
 from dsp.audio import Audio, Floats
 from dsp.quantiser import Quantiser
 from dsp.settings import QuantiserSettings
 from tests.dsp.signals import without_tone
-from tests.makers import music, noise, sine
+from tests.makers import RATE_HZ, music, noise, sine
 
 MEAN_LSB = 0.005  # standards 6.2
 VARIANCE_RATIO = 0.01  # standards 6.2: 0.25 LSB^2 within 1 %
 CORRELATION = 0.01  # standards 6.2
+
+SHAPED_DB = 0.5  # standards 6.2, against its table
+SHAPED = {"modified_e": (7.6, -19.4, 13.2), "lipshitz": (12.2, -27.2, 18.7)}
+"""Against flat dither: whole noise, at 4 kHz, at 20 kHz (standards 6.2)."""
 
 EVERY_WIDTH = pytest.mark.parametrize("bits", [16, 24])
 
@@ -124,3 +131,89 @@ def test_what_does_not_fit_is_refused_never_clipped(peak):
 
 def test_negative_full_scale_fits():
     assert integers(np.full((1, 1), -1.0), dither=False).item() == -(2**15)
+
+
+def shaped(audio: Audio, shaping: str, seed: int = 1) -> Floats:
+    settings = QuantiserSettings(bits=16, seed=seed, shaping=shaping)
+    return Quantiser(settings, audio.shape[1], RATE_HZ).push(audio).astype(np.float64)
+
+
+def level_at_db(line: Floats, hz: float, width_hz: float = 40.0) -> float:
+    """Noise around a frequency against that of flat dither, a quarter of a step of power."""
+    freqs_hz, power = welch(line, RATE_HZ, nperseg=4_096)
+    near = np.abs(freqs_hz - hz) < width_hz
+    return float(10.0 * np.log10(power[near].mean() * RATE_HZ / 2.0 / 0.25))
+
+
+@pytest.mark.parametrize("shaping", SHAPED)
+@pytest.mark.parametrize("maker", [LONG["music"], LONG["a soft tone"]])
+def test_shaped_noise_lies_where_the_table_of_the_standards_has_it(shaping, maker):
+    audio = maker()
+    found = shaped(audio, shaping) - audio * 2**15
+    whole, low, high = SHAPED[shaping]
+    assert whole == pytest.approx(10.0 * np.log10(found.var() / 0.25), abs=SHAPED_DB)
+    assert low == pytest.approx(level_at_db(found[:, 0], 4_000.0), abs=SHAPED_DB)
+    assert high == pytest.approx(level_at_db(found[:, 0], 20_000.0), abs=SHAPED_DB)
+    assert abs(found.mean()) < MEAN_LSB
+    assert np.abs(found).max() < 12.0  # standards 6.2: up to about 12 steps
+
+
+@pytest.mark.parametrize("shaping", SHAPED)
+def test_a_tone_far_below_the_last_bit_survives_shaping_without_harmonics(shaping):
+    hz, frames = 1000.0, 1 << 16
+    tone = sine(hz, level_dbfs=-100.0, seconds=16 * frames / RATE_HZ, channels=1)
+    line = shaped(tone, shaping)[:, 0] / 2**15
+    rest, amplitude = without_tone(line, hz, RATE_HZ)
+    power = np.square(np.abs(np.fft.rfft(rest[: 16 * frames].reshape(16, frames) * np.hanning(frames), axis=1))).mean(
+        axis=0
+    )
+    assert 20.0 * np.log10(amplitude) == pytest.approx(-100.0, abs=0.2)
+    for at in (round(k * hz / RATE_HZ * frames) for k in range(2, 22)):
+        around = np.median(power[at - 50 : at + 51])
+        assert power[at - 2 : at + 3].max() < 4.0 * around
+
+
+@pytest.mark.parametrize("shaping", SHAPED)
+@given(cuts=st.lists(st.integers(0, 400), max_size=6))
+def test_cutting_a_track_into_blocks_never_changes_its_shaped_noise(shaping, cuts):
+    audio = music(level_dbfs=-20.0, seconds=0.05)
+    audio[1_000:1_010] = 0.0
+    quantiser = Quantiser(QuantiserSettings(bits=16, seed=1, shaping=shaping), 2, RATE_HZ)
+    blocks = np.split(audio, np.cumsum(cuts))
+    assert np.array_equal(shaped(audio, shaping), np.concatenate([quantiser.push(block) for block in blocks]))
+
+
+@pytest.mark.parametrize("shaping", SHAPED)
+def test_digital_silence_stays_silent_when_shaped_even_after_music(shaping):
+    out = shaped(np.concatenate([music(level_dbfs=-20.0, seconds=0.5), np.zeros((5_000, 2))]), shaping)
+    assert not out[-5_000:].any()
+
+
+@pytest.mark.parametrize("shaping", SHAPED)
+def test_the_first_channel_is_shaped_apart_from_the_second(shaping):
+    found = shaped(np.full((200_000, 2), 0.1), shaping)
+    assert abs(np.corrcoef(found.T)[0, 1]) < CORRELATION
+
+
+def test_shaped_noise_fits_under_the_ceiling_of_a_delivery():
+    loudest = np.full((200_000, 2), 10 ** (-0.3 / 20))
+    assert np.abs(shaped(loudest, "lipshitz")).max() < 2**15 - 1
+
+
+def test_shaped_noise_that_does_not_fit_is_refused_never_clipped():
+    with pytest.raises(OverflowError, match="samples exceed full scale in the block before frame 1000"):
+        shaped(np.full((1_000, 2), 1.0), "lipshitz")
+
+
+@pytest.mark.parametrize("rate_hz", [48_000, 96_000, None])
+def test_shaping_is_refused_at_the_rates_that_it_was_not_made_for(rate_hz):
+    with pytest.raises(
+        ValueError, match=f"shaping 'lipshitz' is for 44100 Hz, got {rate_hz}: at another rate its curve"
+    ):
+        Quantiser(QuantiserSettings(bits=16, shaping="lipshitz"), 2, rate_hz)
+
+
+def test_no_shaping_is_the_same_at_every_rate():
+    audio = music(level_dbfs=-20.0, seconds=0.5)
+    flat = Quantiser(QuantiserSettings(bits=16, seed=1, shaping="flat"), 2, 96_000).push(audio)
+    assert np.array_equal(integers(audio), flat)
