@@ -46,7 +46,12 @@ def main() -> None:
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     for row in figures(args.manifest, args.work, args.profile, args.quick):
-        print(f"{row.figure:<62} {row.asked:<24} {row.measured}", flush=True)
+        print_row(row)
+
+
+def print_row(row: Row) -> None:
+    """One line of a table."""
+    print(f"{row.figure:<62} {row.asked:<24} {row.measured}", flush=True)
 
 
 def figures(manifest: Path, work: Path, profile: str, quick: bool) -> Iterator[Row]:
@@ -77,20 +82,24 @@ class Run(NamedTuple):
     wall_s: float
 
 
-def lathe_run(manifest: Path, output: Path, profile: str, workers: int, limit: int | None = None) -> Run:
+def lathe_run(
+    manifest: Path, output: Path, profile: str, workers: int, limit: int | None = None, root: Path | None = None
+) -> Run:
     """Runs the command into a fresh output; processor time is that of the whole process tree."""
     shutil.rmtree(output, ignore_errors=True)
     command = [LATHE, "run", str(manifest), str(output), "--profile", profile, "--json"]
     command += ["--limit", str(limit)] if limit else []
-    before = _children_s()
+    command += ["--root", str(root)] if root else []
+    before = children_s()
     done = subprocess.run([*command, "--", f"--direct_num_workers={workers}"], stdout=subprocess.PIPE, check=False)
     if done.returncode > 1:
         raise SystemExit(f"lathe ended with {done.returncode}")
     summary = json.loads(done.stdout)
-    return Run(summary["audio_s"], _children_s() - before, summary["wall_s"])
+    return Run(summary["audio_s"], children_s() - before, summary["wall_s"])
 
 
-def _children_s() -> float:
+def children_s() -> float:
+    """Processor time of all children that have ended, and of theirs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
