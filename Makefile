@@ -35,5 +35,5 @@ $(VENV)/.lathe: setup.py
 	touch $@
 
 $(VENV)/.test: $(VENV)/.lathe
-	$(BIN)/pip install --quiet --editable ".[test]"
+	$(BIN)/pip install --quiet --editable ".[docs,test]"
 	touch $@

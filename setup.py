@@ -11,7 +11,7 @@ setup(
     python_requires=">=3.10",
     packages=["decisions", "dsp", "dsp.detectors", "dsp.settings", "media", "pipeline", "schemas", "transforms"],
     py_modules=["lathe"],
-    package_data={"decisions": ["profiles/*.toml", "targets/*.toml"]},
+    package_data={"decisions": ["norms/*.toml", "profiles/*.toml", "styles/*.toml", "targets/*.toml"]},
     install_requires=[
         "apache-beam[gcp]==2.77.0",  # gs:// for manifests, sources and outputs
         "click>=8.1",
@@ -27,6 +27,7 @@ setup(
         "tomli>=2; python_version < '3.11'",
     ],
     extras_require={
+        "docs": ["matplotlib>=3.8"],
         "test": [
             "gcp-storage-emulator>=2022.6",
             "hypothesis>=6.100",
