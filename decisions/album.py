@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 from statistics import fmean
 
-from decisions.cleaning import decide_cleaning, offset_at_start
-from decisions.gain import STEPS_DB, GainDecision, decide_gain
-from decisions.tone import decide_tone, tone_change_lu
-from dsp.edges import runs_on
-from dsp.gating import integrated_lufs, pooled
-from dsp.settings import CompressorSettings, LimiterSettings, QuantiserSettings
-from schemas.plan import Decision, DeliveryPlan, Head, Neighbour, Plan
-from schemas.profile import CompressorChoice, Delivery, LimiterChoice, Profile
+from decisions.gain import DYNAMIC_STEPS_DB, STEPS_DB, GainDecision, decide_gain, source_lufs
+from decisions.head import RunHead, decide_heads
+from decisions.references import expected_of
+from decisions.runs import after, before, joins_decision, runs_of
+from decisions.tone import tone_change_lu
+from dsp.settings import LimiterSettings, QuantiserSettings
+from schemas.plan import Decision, DeliveryPlan, Head, Plan
+from schemas.profile import Delivery, Profile
 from schemas.steps import (
     Analysed,
     Analysing,
@@ -31,11 +30,7 @@ from schemas.steps import (
     Rehearsing,
     Rejected,
 )
-from schemas.track import Track
 
-RUN_IN_S = 5.0
-"""How much of a neighbour the chain hears: 20 time constants of the slowest release, so its state differs by 2e-9."""
-JOIN_QUIET_RATIO = 0.003  # -50 dBFS: below, a track has ended
 SAFE_PEAK_DB = 0.2
 """A predicted peak this far under the ceiling never meets the limiter; closer ones are rehearsed."""
 
@@ -44,15 +39,12 @@ def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting
     """A draft for each track that was analysed, in album order; rejected tracks as they came."""
     tracks = sorted((m for m in members if isinstance(m, Analysed)), key=lambda m: m.track.order)
     drafts: list[Drafting] = [m for m in members if isinstance(m, Rejected)]
-    runs = _runs(tracks)
-    groups = runs if profile.loudness.mode == "track" else [[number for run in runs for number in run]]
-    for group in groups if tracks else []:
-        spectra = [tracks[i].analysis.figures.spectrum_db for i in group]
-        tone = decide_tone(spectra, profile.tone, [tracks[i].analysis.format.duration_s for i in group])
-        heads = {i: _head(tracks, run, tone, profile) for run in runs for i in run if i in group}
-        gains_db = _gains_db([tracks[i] for i in group], [heads[i][0] for i in group], profile)
-        for i in group:
-            drafts.append(_draft(tracks, runs, i, heads[i], gains_db, profile))
+    runs = runs_of(tracks)
+    heads = decide_heads([[tracks[i] for i in run] for run in runs], profile)
+    for group in _groups(runs, profile):
+        gains_db = _gains_db([(tracks[i], heads[n].head) for n in group for i in runs[n]], profile)
+        for n in group:
+            drafts += [_draft(tracks, runs[n], i, (n, heads[n]), gains_db, profile) for i in runs[n]]
     return drafts
 
 
@@ -66,155 +58,62 @@ def settle_album(members: Sequence[Rehearsing], profile: Profile, masters: str) 
     return plans
 
 
-def _runs(tracks: Sequence[Analysed]) -> list[list[int]]:
-    """Indices of tracks, grouped into runs without a gap."""
-    runs: list[list[int]] = []
-    for i in range(len(tracks)):
-        if i and _joins(tracks[i - 1], tracks[i]):
-            runs[-1].append(i)
-        else:
-            runs.append([i])
-    return runs
+def _groups(runs: Sequence[Sequence[int]], profile: Profile) -> list[list[int]]:
+    """Numbers of runs that share a gain: each for itself, or the whole album."""
+    if profile.loudness.mode == "track" or not runs:
+        return [[number] for number in range(len(runs))]
+    return [list(range(len(runs)))]
 
 
-def _joins(one: Analysed, following: Analysed) -> bool:
-    a, b = one.analysis, following.analysis
-    if not _follows(one.track, following.track):
-        return False
-    if (a.format.rate_hz, a.format.channels) != (b.format.rate_hz, b.format.channels):
-        return False
-    if one.track.joins_next is not None:
-        return one.track.joins_next
-    return runs_on(a.tail, b.head, JOIN_QUIET_RATIO)
-
-
-def _follows(one: Track, following: Track) -> bool:
-    """Whether no place of the album lies between two tracks: a rejected or missing one parts its neighbours."""
-    if one.sequence is None or following.sequence is None:
-        return one.sequence == following.sequence
-    return one.disc == following.disc and one.sequence + 1 == following.sequence
-
-
-def _head(
-    tracks: Sequence[Analysed], run: list[int], tone: tuple[object, Decision], profile: Profile
-) -> tuple[Head, tuple[Decision, ...]]:
-    """The processors before the gain: one set for a run of joined tracks, so that no seam can be heard."""
-    cleaning = [decide_cleaning(tracks[i].analysis, profile.cleaning) for i in run]
-    subsonic, why = next((c for c in cleaning if c[0] is not None), cleaning[0])
-    if subsonic is not None:
-        # The filter starts once for the whole run, settled on the offset that it meets first.
-        subsonic = replace(subsonic, offset_ratio=offset_at_start(tracks[run[0]].analysis))
-    loudness = integrated_lufs(pooled(tracks[i].analysis.gating for i in run))
-    compressor = _compressor(loudness, profile.compressor)
-    head = Head(subsonic=subsonic, equaliser=tone[0], compressor=compressor[0])  # type: ignore[arg-type]
-    return head, (why, tone[1], compressor[1])
-
-
-def _compressor(loudness: float | None, choice: CompressorChoice | None) -> tuple[CompressorSettings | None, Decision]:
-    if choice is None or loudness is None:
-        return None, Decision(what="compressor", how_much="off", why="the profile uses none")
-    settings = CompressorSettings(
-        threshold_dbfs=round(max(-80.0, min(0.0, loudness + choice.threshold_over_loudness_db)), 2),
-        compression_ratio=choice.compression_ratio,
-        knee_db=choice.knee_db,
-        attack_s=choice.attack_s,
-        release_s=choice.release_s,
-    )
-    why = f"threshold {choice.threshold_over_loudness_db:g} dB above the loudness of {loudness:.1f} LUFS"
-    how_much = f"{choice.compression_ratio:g}:1 above {settings.threshold_dbfs:.1f} dBFS"
-    return settings, Decision(what="compressor", how_much=how_much, why=why)
-
-
-def _gains_db(group: Sequence[Analysed], heads: Sequence[Head], profile: Profile) -> tuple[float, ...]:
+def _gains_db(group: Sequence[tuple[Analysed, Head]], profile: Profile) -> tuple[float, ...]:
     """The gain that would do without a limiter, alone if that is certain to be so, else the gains around it to try."""
-    loudness = integrated_lufs(pooled(m.analysis.gating for m in group))
-    assert loudness is not None, "silent tracks are rejected before"
-    tone_lu = fmean(
-        tone_change_lu(h.equaliser, m.analysis.figures.spectrum_db) for h, m in zip(heads, group, strict=True)
-    )
+    loudness = source_lufs([member.analysis.gating for member, _ in group], profile)
+    tone_lu = fmean(tone_change_lu(head.equaliser, one.analysis.figures.spectrum_db) for one, head in group)
     plain_db = min(profile.loudness.target_lufs - loudness - tone_lu, profile.loudness.max_gain_db)
-    peaks_dbtp = [m.analysis.figures.true_peak_dbtp for m in group]
+    peaks_dbtp = [member.analysis.figures.true_peak_dbtp for member, _ in group]
     peak_dbtp = max((peak for peak in peaks_dbtp if peak is not None), default=-math.inf)
-    untouched = all(not head.settings() for head in heads)
+    untouched = all(not head.settings() for _, head in group)
     if untouched and peak_dbtp + plain_db < profile.limiter.ceiling_dbtp - SAFE_PEAK_DB:
         return (plain_db,)
-    return tuple(round(plain_db + step, 3) for step in STEPS_DB)
+    steps_db = DYNAMIC_STEPS_DB if any(head.dynamic for _, head in group) else STEPS_DB
+    return tuple(round(plain_db + step, 3) for step in steps_db)
 
 
-def _limiter(choice: LimiterChoice) -> LimiterSettings:
+def _limiter(profile: Profile) -> LimiterSettings:
+    choice = profile.limiter
     return LimiterSettings(
         ceiling_dbtp=choice.ceiling_dbtp,
         lookahead_s=choice.lookahead_s,
         hold_s=choice.hold_s,
         release_s=choice.release_s,
+        character=profile.taste.limiter,
     )
 
 
 def _draft(
     tracks: Sequence[Analysed],
-    runs: list[list[int]],
+    run: Sequence[int],
     i: int,
-    head: tuple[Head, tuple[Decision, ...]],
+    head: tuple[int, RunHead],
     gains_db: tuple[float, ...],
     profile: Profile,
 ) -> Draft:
-    number = next(n for n, run in enumerate(runs) if i in run)
-    run, track = runs[number], tracks[i]
+    track = tracks[i]
     position = sum(tracks[k].analysis.format.frames for k in run if k < i)
     return Draft(
         track=track.track,
         analysis=track.analysis,
-        head=head[0],
-        limiter=_limiter(profile.limiter),
+        head=head[1].head,
+        limiter=_limiter(profile),
         gains_db=gains_db,
-        before=_before([tracks[k] for k in run if k < i], position, profile),
-        after=_after([tracks[k] for k in run if k > i]),
+        before=before([tracks[k] for k in run if k < i], position, profile),
+        after=after([tracks[k] for k in run if k > i]),
         position_frames=position,
-        run=number,
-        decisions=(*_joins_decision(tracks, run, i), *head[1]),
+        run=head[0],
+        touch_ratio=head[1].touch_ratio,
+        references_refused=expected_of(track, profile)[1],
+        decisions=(*joins_decision(tracks, run, i), *head[1].decisions),
     )
-
-
-def _before(previous: Sequence[Analysed], position: int, profile: Profile) -> tuple[Neighbour, ...]:
-    """The sound before a track, beginning where the frame grids of all delivery rates meet."""
-    if not previous:
-        return ()
-    rate_hz = previous[0].analysis.format.rate_hz
-    step = math.lcm(*(rate_hz // math.gcd(rate_hz, d.rate_hz or rate_hz) for d in profile.delivery))
-    start = -(-max(0, position - int(RUN_IN_S * rate_hz)) // step) * step
-    return _stretches(previous, start, position)
-
-
-def _after(following: Sequence[Analysed]) -> tuple[Neighbour, ...]:
-    """The sound after a track."""
-    if not following:
-        return ()
-    frames = sum(track.analysis.format.frames for track in following)
-    return _stretches(following, 0, min(frames, int(RUN_IN_S * following[0].analysis.format.rate_hz)))
-
-
-def _stretches(tracks: Sequence[Analysed], start: int, stop: int) -> tuple[Neighbour, ...]:
-    """What of each track lies from frame `start` to before `stop` of all of them together."""
-    found, at = [], 0
-    for track in tracks:
-        end = at + track.analysis.format.frames
-        first, last = max(start, at), min(stop, end)
-        if first < last:
-            neighbour = Neighbour(
-                uri=track.track.uri, sha256=track.analysis.sha256, first_frame=first - at, frames=last - first
-            )
-            found.append(neighbour)
-        at = end
-    return tuple(found)
-
-
-def _joins_decision(tracks: Sequence[Analysed], run: list[int], i: int) -> list[Decision]:
-    beside = [tracks[k].track.title or tracks[k].track.track_id for k in (i - 1, i + 1) if k in run]
-    if not beside:
-        return []
-    names = " and ".join(f'"{name}"' for name in beside)
-    why = "the music runs on without a gap: rendered with the neighbour's sound as run-in and run-out"
-    return [Decision(what="join", how_much=names, why=why)]
 
 
 def _gain_groups(rehearsed: Sequence[Rehearsed], profile: Profile) -> dict[int, list[Rehearsed]]:
@@ -229,6 +128,8 @@ def _planned(draft: Draft, gain: GainDecision, group: tuple[int, int], profile: 
     gain_db = round(gain.gain_db, 3)
     plan = Plan(
         profile=profile.name,
+        style=profile.taste.name,
+        intensity=profile.intensity,
         target_lufs=profile.loudness.target_lufs,
         tolerance_lu=profile.loudness.tolerance_lu,
         mode=profile.loudness.mode,
@@ -241,6 +142,7 @@ def _planned(draft: Draft, gain: GainDecision, group: tuple[int, int], profile: 
         after=draft.after,
         position_frames=draft.position_frames,
         target_limited=gain.limited,
+        references_refused=draft.references_refused,
         decisions=(*draft.decisions, _gain_decision(draft, gain, group[1], profile)),
     )
     return Planned(track=draft.track, analysis=draft.analysis, plan=plan)
@@ -268,9 +170,13 @@ def _delivery(draft: Draft, choice: Delivery, gain_db: float, profile: Profile, 
         uri=f"{masters}/{choice.name}/{track.album_folder}/{track.file_stem}.{choice.container}",
         container=choice.container,
         rate_hz=rate_hz,
-        limiter=_limiter(profile.limiter),
-        quantiser=QuantiserSettings(bits=choice.bits, dither=not untouched, seed=_seed(track.track_id, choice.name)),
+        limiter=_limiter(profile),
+        quantiser=_quantiser(choice, not untouched, _seed(track.track_id, choice.name)),
     )
+
+
+def _quantiser(choice: Delivery, dither: bool, seed: int) -> QuantiserSettings:
+    return QuantiserSettings(bits=choice.bits, dither=dither, seed=seed, shaping=choice.shaping if dither else "flat")
 
 
 def _seed(track_id: str, delivery: str) -> int:

@@ -1,10 +1,11 @@
-"""Decides whether the subsonic filter is needed: for a constant offset, or for rumble below the music."""
+"""Decides what is mended first: clipped peaks, a constant offset, rumble below the music."""
 
 from __future__ import annotations
 
 import math
 
-from dsp.settings import SubsonicSettings
+from decisions.material import Material
+from dsp.settings import DeclipperSettings, SubsonicSettings
 from schemas.figures import Analysis
 from schemas.plan import Decision
 from schemas.profile import CleaningChoice
@@ -27,6 +28,24 @@ def decide_cleaning(analysis: Analysis, choice: CleaningChoice) -> tuple[Subsoni
         return None, Decision(what="subsonic filter", how_much="off", why=why)
     settings = SubsonicSettings(cutoff_hz=choice.cutoff_hz, offset_ratio=offset_at_start(analysis))
     return settings, Decision(what="subsonic filter", how_much=f"{choice.cutoff_hz:g} Hz", why=why)
+
+
+def decide_declipping(
+    analysis: Analysis, material: Material, choice: CleaningChoice
+) -> tuple[DeclipperSettings | None, Decision]:
+    """The declipper of a track that was damaged here and there, or None, with the reason."""
+    what, tops = "declipper", analysis.detected.flat_tops
+    per_minute = 60.0 * tops.count / analysis.format.duration_s
+    if tops.count == 0 or analysis.detected.flat_tops_dbfs is None:
+        return None, Decision(what=what, how_much="off", why="no peak is clipped")
+    if material.kind == "heavily limited":
+        return None, Decision(what=what, how_much="off", why=f"the material is {material.kind}: {material.why}")
+    if per_minute >= choice.declip_below_per_minute:
+        why = f"{per_minute:.0f} clipped peaks a minute are no accident, limit {choice.declip_below_per_minute:g}"
+        return None, Decision(what=what, how_much="off", why=why)
+    settings = DeclipperSettings(clip_dbfs=(round(analysis.detected.flat_tops_dbfs, 4),))
+    how_much = f"{tops.count} peak{'s' if tops.count > 1 else ''}"
+    return settings, Decision(what=what, how_much=how_much, why=f"clipped at {settings.clip_dbfs[0]:.1f} dBFS")
 
 
 def offset_at_start(analysis: Analysis) -> tuple[float, ...]:

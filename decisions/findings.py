@@ -16,8 +16,8 @@ from decisions.checks import (
     new_since,
     target_findings,
 )
+from decisions.levels import level_lufs
 from decisions.measures import MEASURES, measured
-from dsp.gating import integrated_lufs, pooled
 from schemas.codes import CODES
 from schemas.figures import Analysis
 from schemas.limits import Limit
@@ -38,6 +38,7 @@ def track_findings(mastered: Mastered, profile: Profile) -> tuple[Finding, ...]:
     source = source_checks(mastered, profile)
     found = findings_of(source, mastered.analysis) + _duration(mastered.analysis, mastered.track.duration_s)
     found += _target_findings(mastered, [mastered.masters[0].proof])
+    found += [_finding("REFERENCE_UNUSABLE", one) for one in mastered.plan.references_refused]
     for master in mastered.masters:
         found += _master_findings(master)
         if mastered.plan.shared_by == 1:
@@ -117,7 +118,7 @@ def _gain_groups(tracks: Sequence[Mastered]) -> list[list[Mastered]]:
     """Tracks by the gain that they share; in track mode one that has its own stands for itself."""
     groups: dict[int, list[Mastered]] = {}
     for track in tracks:
-        if track.plan.shared_by > 1 or track.plan.mode == "album":
+        if track.plan.shared_by > 1 or track.plan.mode != "track":
             groups.setdefault(track.plan.gain_group, []).append(track)
     return list(groups.values())
 
@@ -147,7 +148,8 @@ def _duration(analysis: Analysis, announced_s: float | None) -> list[Finding]:
 def _target_findings(mastered: Mastered, proofs: Iterable[Analysis]) -> list[Finding]:
     if not mastered.plan.target_limited:
         return []
-    target_lufs, reached_lufs = mastered.plan.target_lufs, integrated_lufs(pooled(proof.gating for proof in proofs))
+    target_lufs = mastered.plan.target_lufs
+    reached_lufs = level_lufs((proof.gating for proof in proofs), mastered.plan.mode)
     text = f"the target of {target_lufs:g} LUFS was given up: {mastered.plan.target_limited}"
     return [_finding("TARGET_LIMITED", text, measured=reached_lufs, limit=target_lufs, unit="LUFS")]
 
@@ -164,7 +166,7 @@ def _master_findings(master: Master) -> list[Finding]:
 
 
 def _loudness_findings(proofs: Iterable[Analysis], delivery: str, mastered: Mastered) -> list[Finding]:
-    loudness, plan = integrated_lufs(pooled(proof.gating for proof in proofs)), mastered.plan
+    loudness, plan = level_lufs((proof.gating for proof in proofs), mastered.plan.mode), mastered.plan
     if loudness is not None:
         short = loudness < plan.target_lufs
         if abs(loudness - plan.target_lufs) <= plan.tolerance_lu or (short and plan.target_limited):

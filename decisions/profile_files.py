@@ -5,7 +5,6 @@ Everything wrong with a profile is said at once, with the line it stands on and 
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import msgspec
 
 from decisions.measures import MEASURES
 from decisions.target_files import load_target
+from decisions.taste_files import load_norm, load_style, tables_of
 from decisions.toml_files import Place, Shelf, located, meant
 from schemas.errors import CatalogueError
 from schemas.limits import Limit, Target
@@ -20,6 +20,9 @@ from schemas.profile import Delivery, Profile
 
 FOLDER = Path(__file__).parent / "profiles"
 MAX_DEPTH = 8
+USUAL_STYLE, USUAL_NORM = "transparent", "popular"
+_READ = ("targets", "taste", "expected")
+"""Fields that are read from files of their own, never written in a profile."""
 _SHELF = Shelf("profile", FOLDER, "PROFILE_UNKNOWN", "PROFILE_UNREADABLE", "PROFILE_INVALID")
 _INVALID = _SHELF.invalid
 
@@ -37,6 +40,7 @@ def load_profile(name_or_file: str) -> Profile:
         merged = _overlaid(merged, _own(path, text))
     if isinstance(limits := merged.get("limits"), dict):
         merged["limits"] = {name: limit for name, limit in limits.items() if limit is not False}
+    merged |= _read_beside(merged)
     try:
         profile = msgspec.convert(merged, Profile)
     except msgspec.ValidationError as error:
@@ -68,6 +72,12 @@ def _own(path: Path, text: str) -> dict[str, Any]:
     if problems:
         raise CatalogueError(_INVALID, problems)
     own.pop("based_on", None)
+    if "style" in own:
+        own["style"] = _placed(own["style"], path)
+    if isinstance(tone := own.get("tone"), dict) and "norm" in tone:
+        tone["norm"] = _placed(tone["norm"], path)
+    if isinstance(own.get("references"), list):
+        own["references"] = [_beside(one, path) for one in own["references"]]
     for _, delivery in _deliveries(own):
         if isinstance(delivery.get("targets"), list):
             delivery["targets"] = [_placed(target, path) for target in delivery["targets"]]
@@ -84,6 +94,22 @@ def _placed(target: object, path: Path) -> object:
     return str(path.parent / target) if isinstance(target, str) and target.endswith(".toml") else target
 
 
+def _beside(recording: object, path: Path) -> object:
+    """A reference is meant from where the profile stands, unless it has a place of its own."""
+    remote = isinstance(recording, str) and "://" in recording
+    return str(path.parent / recording) if isinstance(recording, str) and not remote else recording
+
+
+def _read_beside(merged: dict[str, Any]) -> dict[str, Any]:
+    """Style and norm from their own files; what is no name is left to the check of the whole."""
+    style, tone = merged.get("style", USUAL_STYLE), merged.get("tone")
+    norm = tone.get("norm") if isinstance(tone, dict) else None
+    return {
+        "taste": msgspec.to_builtins(load_style(style if isinstance(style, str) else USUAL_STYLE)),
+        "expected": msgspec.to_builtins(load_norm(norm if isinstance(norm, str) else USUAL_NORM)),
+    }
+
+
 def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """Tables are merged key by key; everything else, also the list of deliveries, is replaced."""
     merged = dict(base)
@@ -94,10 +120,10 @@ def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unknown_keys(own: dict[str, Any], path: Path, text: str) -> list[str]:
-    known = [name for name in _fields(Profile) if name != "targets"]
+    known = [name for name in _fields(Profile) if name not in _READ]
     problems = Place(path, text).unknown(own, [*known, "based_on"])
-    for table, kind in _tables().items():
-        if isinstance(own.get(table), dict):
+    for table, kind in tables_of(Profile).items():
+        if table not in _READ and isinstance(own.get(table), dict):
             problems += Place(path, text, table).unknown(own[table], _fields(kind))
     for number, one in _deliveries(own):
         problems += Place(path, text, "delivery", number).unknown(one, _fields(Delivery))
@@ -136,17 +162,6 @@ def _fields(kind: type[msgspec.Struct]) -> list[str]:
     return [field.name for field in msgspec.structs.fields(kind)]
 
 
-def _tables() -> dict[str, type[msgspec.Struct]]:
-    """The tables of a profile that are records."""
-    found = {}
-    for field in msgspec.structs.fields(Profile):
-        kinds = [field.type, *getattr(field.type, "__args__", ())]
-        for kind in kinds:
-            if field.name not in ("limits", "targets") and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-                found[field.name] = kind
-    return found
-
-
 def _targets(profile: Profile) -> dict[str, Target]:
     """The targets that the deliveries name."""
     return {name: load_target(name) for delivery in profile.delivery for name in delivery.targets}
@@ -154,18 +169,13 @@ def _targets(profile: Profile) -> dict[str, Target]:
 
 def _check_whole(profile: Profile, files: list[tuple[Path, str]]) -> None:
     """What no single value can tell."""
-    tone, problems, name = profile.tone, [], files[0][0].name
-    if not len(tone.bands_hz) == len(tone.target_db) == len(tone.deadband_db):
-        problems.append("tone.bands_hz, tone.target_db and tone.deadband_db must be equally long")
-    if not all(map(math.isfinite, [*tone.bands_hz, *tone.target_db, *tone.deadband_db])):
-        problems.append("tone.bands_hz, tone.target_db and tone.deadband_db must be finite")
-    elif list(tone.bands_hz) != sorted(set(tone.bands_hz)) or any(hz <= 0 for hz in tone.bands_hz):
-        problems.append("tone.bands_hz must rise from above 0")
-    elif any(width_db < 0 for width_db in tone.deadband_db):
-        problems.append(f"tone.deadband_db must not be below 0, got {min(tone.deadband_db):g}")
+    problems, name = [], files[0][0].name
     names = [delivery.name for delivery in profile.delivery]
     if len(set(names)) != len(names):
         problems.append(f"each delivery needs a name of its own, got {', '.join(names)}")
+    for one in profile.delivery:
+        if one.shaping != "flat" and (one.bits, one.rate_hz) != (16, 44_100):
+            problems.append(f"delivery {one.name}: shaped dither needs bits = 16 and rate_hz = 44100")
     if profile.source.min_rate_hz > profile.source.max_rate_hz:
         problems.append("source.min_rate_hz must not exceed source.max_rate_hz")
     problems = [f"{name}: {problem}" for problem in problems]

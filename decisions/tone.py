@@ -1,52 +1,73 @@
-"""Decides the tone correction that a group of tracks shares: gentle, and only for what lies outside the deadband.
+"""Decides tone and width: one equaliser for each run of joined tracks, the album first and then what is a track's own.
 
-Good recordings differ (2.5 dB a band between albums), so a curve is a distribution, not a line: what is within the
-deadband stays, of the rest a share is corrected, and no band moves further than the cap.
+What the album lacks against its norm is shared by all its tracks; of what a track lacks beyond that, it gets its own share.
+Both are shrunk by how much good recordings differ (`decisions/deviation.py`), then held to the caps of style and profile.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 
+from decisions.deviation import beyond, mean_known, probable_fault_db, tone_deviation_db, width_deviation_db
+from dsp.audio import Floats
+from dsp.bands import BAND_EDGES_HZ
 from dsp.loudness import k_weight_db
 from dsp.settings import EqualiserSettings
+from dsp.spectrum import CENTRES_HZ
+from schemas.figures import Figures
+from schemas.norm import Norm
 from schemas.plan import Decision
-from schemas.profile import ToneChoice
+from schemas.profile import Profile
+from schemas.style import Intensity
 
-LEVEL_BANDS_HZ = (200.0, 4000.0)
-"""Where recordings agree best (Elowsson and Friberg 2017): spectra are brought to one level here before comparing."""
-EMPTY_DB = 25.0
-"""A band this far from its target holds no music to correct (a low-passed source, a missing bass)."""
+ALBUM_SHARE = 0.18
+"""Of the variance of recordings, what an album has in common: 2.5 dB a band between albums, 5.3 dB within (190 tracks)."""
 SMALLEST_DB = 0.1
 """Below this a correction is not worth a filter."""
-FIRST_CENTRE = -17  # band 0 of a measured spectrum is 1 kHz * 10^(-17/10) = 20 Hz
+MOST_WIDTH_DB = 2.0
+"""No band of the side moves further against the middle (our choice)."""
+INTENSITY: dict[Intensity, float] = {"low": 0.5, "medium": 1.0, "high": 1.5}
+"""What each intensity makes of the amounts and caps of a style (our choice)."""
+CENTRES: Floats = np.array(CENTRES_HZ)
 
 
-def decide_tone(
-    spectra: Sequence[Sequence[float | None]], choice: ToneChoice, durations_s: Sequence[float] = ()
-) -> tuple[EqualiserSettings | None, Decision]:
-    """The equaliser of tracks with these third-octave spectra (dB), or None, with the reason.
+class Heard(NamedTuple):
+    """What the tone of a track is decided from."""
 
-    A track counts by its length (all the same if no lengths are given).
-    """
-    if choice.amount_ratio == 0.0 or choice.max_db == 0.0:
-        return None, Decision(what="tone", how_much="off", why="the profile leaves the tone alone")
-    deviations = [_deviations(spectrum, choice) for spectrum in spectra]
-    weights = tuple(durations_s) or (1.0,) * len(spectra)
-    gains_db = _smoothed([_gain_db(band, deviations, weights, choice) for band in range(len(choice.bands_hz))])
-    worst = max(range(len(gains_db)), key=lambda band: abs(gains_db[band]))
-    if abs(gains_db[worst]) < SMALLEST_DB:
-        return None, Decision(what="tone", how_much="0 dB", why="every band lies within its deadband")
-    why = (
-        f"outside the deadband, most at {choice.bands_hz[worst]:g} Hz; {choice.amount_ratio:.0%} of the excess is taken"
-    )
-    settings = EqualiserSettings(freqs_hz=choice.bands_hz, gains_db=tuple(round(g, 2) for g in gains_db))
-    how_much = f"{gains_db[worst]:+.1f} dB at {choice.bands_hz[worst]:g} Hz"
-    return settings, Decision(what="tone", how_much=how_much, why=why)
+    figures: Figures
+    duration_s: float
+    norm: Norm
+    touch_ratio: float
+
+
+class Tone(NamedTuple):
+    """The equaliser of a run of tracks, None where nothing is worth one; and what was decided."""
+
+    settings: EqualiserSettings | None
+    decisions: tuple[Decision, ...]
+
+
+def decide_tone(runs: Sequence[Sequence[Heard]], profile: Profile) -> list[Tone]:
+    """An equaliser for each run of an album; the tracks of a run share it, so that no seam can be heard."""
+    if profile.tone.max_db == 0.0 or not runs:
+        left = Decision(what="tone and width", how_much="off", why="the profile leaves them alone")
+        return [Tone(None, (left,)) for _ in runs]
+    tracks = [track for run in runs for track in run]
+    tones = [_deviation(track, tone_deviation_db(track.figures, track.norm)) for track in tracks]
+    widths = [_width_deviation(track) for track in tracks]
+    album = [_album(rows, tracks, side) for rows, side in ((tones, False), (widths, True))]
+    decided, at = [], 0
+    for run in runs:
+        mine = slice(at, at + len(run))
+        middle = _lacking(tones[mine], run, album[0], side=False)
+        side = _lacking(widths[mine], run, album[1], side=True)
+        decided.append(_tone(run, middle, side, profile))
+        at += len(run)
+    return decided
 
 
 def tone_change_lu(equaliser: EqualiserSettings | None, spectrum: Sequence[float | None]) -> float:
@@ -54,47 +75,139 @@ def tone_change_lu(equaliser: EqualiserSettings | None, spectrum: Sequence[float
     if equaliser is None:
         return 0.0
     before = after = 0.0
-    for band, level_db in enumerate(spectrum):
+    for hz, level_db in zip(CENTRES_HZ, spectrum, strict=True):
         if level_db is not None:
-            hz = 1000.0 * 10.0 ** ((band + FIRST_CENTRE) / 10.0)
             weight = 10.0 ** ((level_db + k_weight_db(hz)) / 10.0)
             gain_db = float(np.interp(math.log(hz), np.log(equaliser.freqs_hz), equaliser.gains_db))
             before, after = before + weight, after + weight * 10.0 ** (gain_db / 10.0)
     return 10.0 * math.log10(after / before) if before > 0.0 else 0.0
 
 
-def _deviations(spectrum: Sequence[float | None], choice: ToneChoice) -> list[float | None]:
-    """Level of each band against the target, at equal level from 200 Hz to 4 kHz; None where there is no music."""
-    low_hz, high_hz = LEVEL_BANDS_HZ
-    raw = [
-        _minus(_level_at(spectrum, hz), target) for hz, target in zip(choice.bands_hz, choice.target_db, strict=True)
-    ]
-    middle = [d for d, hz in zip(raw, choice.bands_hz, strict=True) if d is not None and low_hz <= hz <= high_hz]
-    if not middle:
-        return [None] * len(raw)
-    level = fmean(middle)
-    return [None if d is None or abs(d - level) > EMPTY_DB else d - level for d in raw]
+class _Album(NamedTuple):
+    mean_db: Floats
+    """Mean deviation of the album's tracks."""
+    fault_db: Floats
+    """What of it is most probably a fault of them all."""
 
 
-def _gain_db(band: int, deviations: list[list[float | None]], weights: Sequence[float], choice: ToneChoice) -> float:
-    known = [(d, w) for d, w in zip((one[band] for one in deviations), weights, strict=True) if d is not None]
-    if not known:
-        return 0.0
-    mean_db = fmean([d for d, _ in known], [w for _, w in known])
-    excess_db = math.copysign(max(0.0, abs(mean_db) - choice.deadband_db[band]), mean_db)
-    return max(-choice.max_db, min(choice.max_db, -choice.amount_ratio * excess_db))
+def _deviation(track: Heard, deviation_db: Floats) -> Floats:
+    return beyond(deviation_db, track.norm.deadband_ratio * np.array(track.norm.mid_spread_db))
 
 
-def _smoothed(gains_db: list[float]) -> list[float]:
-    """Weights 1 2 1 over neighbouring bands: no narrow filters."""
-    padded = [gains_db[0], *gains_db, gains_db[-1]]
-    return [(padded[i] + 2.0 * padded[i + 1] + padded[i + 2]) / 4.0 for i in range(len(gains_db))]
+def _width_deviation(track: Heard) -> Floats:
+    deviation_db = width_deviation_db(track.figures, track.norm)
+    return beyond(deviation_db, track.norm.deadband_ratio * np.array(track.norm.side_spread_db))
 
 
-def _level_at(spectrum: Sequence[float | None], hz: float) -> float | None:
-    band = round(10.0 * math.log10(hz / 1000.0)) - FIRST_CENTRE
-    return spectrum[band] if 0 <= band < len(spectrum) else None
+def _spread_db(track: Heard, side: bool) -> Floats:
+    return np.array(track.norm.side_spread_db if side else track.norm.mid_spread_db)
 
 
-def _minus(level: float | None, target: float) -> float | None:
-    return None if level is None else level - target
+def _album(rows: Sequence[Floats], tracks: Sequence[Heard], side: bool) -> _Album:
+    """The mean of n tracks strays less than a track, but never less than albums differ."""
+    weights = [track.duration_s for track in tracks]
+    mean_db = mean_known(rows, weights)
+    spread_db = np.mean([_spread_db(track, side) for track in tracks], axis=0)
+    share = ALBUM_SHARE + (1.0 - ALBUM_SHARE) / len(tracks)
+    touch = sum(t.touch_ratio * w for t, w in zip(tracks, weights, strict=True)) / sum(weights)
+    return _Album(mean_db, touch * probable_fault_db(mean_db, math.sqrt(share) * spread_db))
+
+
+def _lacking(rows: Sequence[Floats], run: Sequence[Heard], album: _Album, *, side: bool) -> Floats:
+    """What a run most probably has too much of: the album's share, and its own."""
+    own_db = mean_known(rows, [track.duration_s for track in run]) - album.mean_db
+    spread_db = math.sqrt(1.0 - ALBUM_SHARE) * _spread_db(run[0], side)
+    return album.fault_db + min(track.touch_ratio for track in run) * probable_fault_db(own_db, spread_db)
+
+
+def _tone(run: Sequence[Heard], middle: Floats, side: Floats, profile: Profile) -> Tone:
+    wish, strength, touch = profile.taste.tone, INTENSITY[profile.intensity], min(t.touch_ratio for t in run)
+    asked_db = -min(1.0, wish.amount_ratio * strength) * _amount_of_references(run, profile) * middle
+    max_db = min(profile.tone.max_db, wish.max_db * strength) * touch
+    gains_db = _held(asked_db, max_db, wish.max_rms_db * strength * touch)
+    lean_db = _lean(run, profile) * strength * touch
+    curve_db = np.clip(gains_db + lean_db, -profile.tone.max_db, profile.tone.max_db)
+    widen_db = _widening(run, side, profile, strength)
+    decisions = (
+        _tone_decision(curve_db, asked_db, gains_db, run[0].norm, bool(lean_db.any())),
+        _width_decision(widen_db, run),
+    )
+    if np.abs(curve_db).max() < SMALLEST_DB:
+        curve_db = np.zeros_like(curve_db)
+    if np.abs(widen_db).max() < SMALLEST_DB:
+        widen_db = np.zeros_like(widen_db)
+    if not (curve_db.any() or widen_db.any()):
+        return Tone(None, decisions)
+    # What the style itself adds to the side comes on top; what is corrected stays within the cap of the middle.
+    side_most_db = max_db + strength * max(
+        map(abs, profile.taste.width.side_gains_db if profile.taste.width else (0.0,))
+    )
+    side_db = np.clip(curve_db + widen_db, -side_most_db, side_most_db)
+    return Tone(_settings(curve_db, side_db if widen_db.any() else None), decisions)
+
+
+def _amount_of_references(run: Sequence[Heard], profile: Profile) -> float:
+    return profile.reference_amount_ratio if run[0].norm.recordings else 1.0
+
+
+def _held(gains_db: Floats, max_db: float, max_rms_db: float) -> Floats:
+    """The gains within their caps: of each band, and of all together."""
+    held = np.clip(gains_db, -max_db, max_db)
+    rms_db = float(np.sqrt(np.mean(held**2)))
+    return held * min(1.0, max_rms_db / rms_db) if rms_db > 0.0 else held
+
+
+def _lean(run: Sequence[Heard], profile: Profile) -> Floats:
+    """The curve of the style, less where the music leans that way already."""
+    wish = profile.taste.tone
+    if not wish.lean_hz:
+        return np.zeros(len(CENTRES))
+    lean_db = np.interp(np.log(CENTRES), np.log(wish.lean_hz), wish.lean_db)
+    deviation_db = mean_known([tone_deviation_db(t.figures, t.norm) for t in run], [t.duration_s for t in run])
+    there = np.nan_to_num(deviation_db) * np.sign(lean_db) / _spread_db(run[0], side=False)
+    return np.asarray(lean_db * np.clip(1.0 - there, 0.0, 1.0))
+
+
+def _widening(run: Sequence[Heard], side: Floats, profile: Profile, strength: float) -> Floats:
+    """Gain of the side against the middle."""
+    wish = profile.taste.width
+    if wish is None or any(track.figures.side_mid_lu is None for track in run):
+        return np.zeros(len(CENTRES))
+    towards_db = -wish.amount_ratio * _amount_of_references(run, profile) * side
+    band = np.searchsorted(BAND_EDGES_HZ, CENTRES)
+    style_db = np.array(wish.side_gains_db)[band] * strength * min(track.touch_ratio for track in run)
+    return np.clip(towards_db + style_db, -MOST_WIDTH_DB, MOST_WIDTH_DB)
+
+
+def _settings(middle_db: Floats, side_db: Floats | None) -> EqualiserSettings:
+    return EqualiserSettings(
+        freqs_hz=tuple(round(hz, 1) for hz in CENTRES_HZ),
+        gains_db=tuple(middle_db.round(2).tolist()),
+        side_gains_db=() if side_db is None else tuple(side_db.round(2).tolist()),
+    )
+
+
+def _tone_decision(curve_db: Floats, asked_db: Floats, held_db: Floats, norm: Norm, leans: bool) -> Decision:
+    worst = int(np.abs(curve_db).argmax())
+    if abs(curve_db[worst]) < SMALLEST_DB:
+        why = f"nothing that differs from {norm.words} is surely a fault"
+        return Decision(what="tone", how_much="0 dB", why=why)
+    why = f"what most probably is a fault against {norm.words}" + (", and the style's own curve" if leans else "")
+    refused = int(np.abs(asked_db - held_db).argmax())
+    if abs(asked_db[refused] - held_db[refused]) >= SMALLEST_DB:
+        why += f"; {asked_db[refused]:+.1f} dB at {_hz(refused)} were asked for and held to {held_db[refused]:+.1f}"
+    return Decision(what="tone", how_much=f"{curve_db[worst]:+.1f} dB at {_hz(worst)}", why=why)
+
+
+def _width_decision(widen_db: Floats, run: Sequence[Heard]) -> Decision:
+    worst = int(np.abs(widen_db).argmax())
+    if abs(widen_db[worst]) < SMALLEST_DB:
+        mono = any(track.figures.side_mid_lu is None for track in run)
+        why = "there is no side signal" if mono else "no band is surely too wide or too narrow"
+        return Decision(what="width", how_much="0 dB", why=why)
+    why = "a quarter at most of what differs from other recordings, and what the style adds"
+    return Decision(what="width", how_much=f"side {widen_db[worst]:+.1f} dB at {_hz(worst)}", why=why)
+
+
+def _hz(band: int) -> str:
+    return f"{float(f'{CENTRES_HZ[band]:.2g}'):g} Hz"

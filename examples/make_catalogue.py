@@ -49,6 +49,8 @@ class Row:
     sha256: str
     duration_s: str
     joins_next: str
+    profile: str
+    reference: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,9 @@ def write_catalogue(folder: Path, albums: Sequence[Album]) -> float:
         if recording:
             path.write_bytes(recording.data)
             seconds += recording.duration_s
+    for album in albums:
+        if album.profile:
+            (folder / _profile_name(album)).write_text(album.profile, encoding="utf-8")
     _write_manifest(folder / "manifest.csv", rows)
     return seconds
 
@@ -145,7 +150,13 @@ def describe(album: Album, sequence: int, take: Take, recording: Recording | Non
         sha256=_declared_sha256(take, recording),
         duration_s=f"{recording.duration_s:.3f}" if recording and "duration_s" in take.declares else "",
         joins_next="true" if take.half == 1 else "",
+        profile=f"./{_profile_name(album)}" if album.profile else "",
+        reference=album.reference,
     )
+
+
+def _profile_name(album: Album) -> str:
+    return f"{album.album_id}.toml"
 
 
 def _in_order(albums: Sequence[Album]) -> Iterator[tuple[Album, int, Take]]:

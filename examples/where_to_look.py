@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,24 @@ def main() -> None:
             f"  {row['album_id']:<22} {row['source_integrated_lufs']:6.1f} LUFS {row['master_integrated_lufs']:6.1f} LUFS"
             f"  {row['gain_db']:+5.1f} dB  {row['verdict']}"
         )
+    print("\nStyles and references")
+    for row in _firsts(_rows(output, "tracks", run_id)):
+        plan = json.loads(row["plan"])
+        tone = next(decision for decision in plan["decisions"] if decision["what"] == "tone")
+        print(f"  {row['album_id']:<16} {plan['style']:<12} {row['title']}: {tone['how_much']}, {tone['why']}")
     print("\nRejected, as the demo means them to be")
     for row in sorted(_rows(output, "rejected", run_id), key=lambda row: int(row["row"])):
         print(f"  row {row['row']:>2}  {row['code']}: {row['text']}")
     print(f"\nListen: {output}/masters. Try next:")
     print(f"  .venv/bin/lathe explain 'Red Light' --output {output}")
     print(f"  .venv/bin/lathe measure {output}/masters/cd/*/*.wav")
-    print("  .venv/bin/lathe run YOUR_MANIFEST.csv YOUR_OUTPUT")
+    print("  .venv/bin/lathe run YOUR_MANIFEST.csv YOUR_OUTPUT --style warm")
+
+
+def _firsts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first track of each album."""
+    ordered = sorted(rows, key=lambda row: (str(row["album_id"]), row["sequence"]))
+    return [next(row for row in ordered if row["album_id"] == album) for album in sorted({r["album_id"] for r in rows})]
 
 
 def _rows(output: Path, table: str, run_id: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from media.source import open_source, sha256_of
 from schemas.errors import TrackError
 from schemas.figures import Analysis, AudioFormat
 
-ANALYSIS_VERSION = 3
+ANALYSIS_VERSION = 4
 """Raise this with every change of a figure: kept analyses are measured again."""
 MAX_CHANNELS = 6
 
@@ -32,7 +32,7 @@ def analyse(path: Path, sha256: str | None = None, *, dual_mono: bool = False) -
     from media.meters import measured  # all of them: not needed where loudness alone is asked for
 
     with open_source(path) as source:
-        _check_measurable(source.format, path.name)
+        check_measurable(source.format, path.name)
         digest = sha256 or sha256_of(path)
         return measured(source.windows(), source.format, sha256=digest, tags=source.tags, dual_mono=dual_mono)
 
@@ -40,7 +40,7 @@ def analyse(path: Path, sha256: str | None = None, *, dual_mono: bool = False) -
 def measure_loudness(path: Path, *, dual_mono: bool = False) -> LoudnessFigures:
     """Loudness, range and true peak alone, in a third of the time; a FLAC's own checksum is not looked at."""
     with open_source(path) as source:
-        _check_measurable(source.format, path.name)
+        check_measurable(source.format, path.name)
         rate_hz, channels = source.format.rate_hz, source.format.channels
         meter, peaks = LoudnessMeter(rate_hz, channels, dual_mono=dual_mono), TruePeakMeter(rate_hz, channels)
         for lines in source.windows(own_checksum=False):
@@ -56,7 +56,8 @@ def measure_loudness(path: Path, *, dual_mono: bool = False) -> LoudnessFigures:
         )
 
 
-def _check_measurable(audio: AudioFormat, name: str) -> None:
+def check_measurable(audio: AudioFormat, name: str) -> None:
+    """Raises TrackError for a rate or a number of channels that the meters do not take."""
     if audio.channels > MAX_CHANNELS:
         text = f"{name} has {audio.channels} channels; 1 to {MAX_CHANNELS} can be measured"
         raise TrackError("CHANNELS_UNSUPPORTED", text, "Give a mono or stereo mix.")

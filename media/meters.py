@@ -120,6 +120,7 @@ class Meters:
 
     def _figures(self, levels: Levels, power: Floats, peaks: Floats, band: BandEnd) -> Figures:
         loudness, stereo = self._loudness.loudness(), self._loudness.stereo()
+        side = self._spectrum.side_power()
         psr = lowest_psr(self._loudness, self._true_peak)
         true_peak_dbtp = to_db(float(peaks.max()))
         rms_dbfs = power_to_db(float(levels.square_sums.sum()) / max(1, levels.frames * len(levels.square_sums)))
@@ -138,6 +139,7 @@ class Meters:
             width_ratio=_width(levels),
             dc_ratio=float(np.abs(levels.sums).max()) / max(1, levels.frames),
             spectrum_db=tuple(_level(p) for p in power),
+            side_spectrum_db=tuple(_level(p) for p in side) if side is not None else (),
             psr_min_lu=psr.lu,
             psr_min_at_s=psr.at_s,
             dynamic_range_db=dynamic_range_db(levels.frame_squares, levels.frame_peaks),

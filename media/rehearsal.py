@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dsp.audio import Audio
 from dsp.chain import start_chain
 from dsp.gain import Gain
 from dsp.limiter import Limiter
 from dsp.loudness import LoudnessMeter
 from dsp.settings import GainSettings
-from media.passage import head_blocks
 from schemas.steps import Draft, Take
 
 
-def rehearse(draft: Draft) -> tuple[Take, ...]:
-    """One take for each gain of the draft, all in one pass over the source."""
+def rehearse(draft: Draft, blocks: Iterable[Audio]) -> tuple[Take, ...]:
+    """One take for each gain of the draft, all in one pass over the track's sound."""
     rate_hz, channels = draft.analysis.format.rate_hz, draft.analysis.format.channels
     head = start_chain(draft.head.settings(), rate_hz, channels)
     tries = [_Try(gain_db, draft) for gain_db in draft.gains_db]
-    for block in head_blocks(draft):
+    for block in blocks:
         ready = head.push(block)
         for one in tries:
             one.push(ready)
@@ -46,4 +47,5 @@ class _Try:
             gating=self._meter.gating_blocks(),
             max_reduction_db=self._limiter.max_reduction_db,
             mean_reduction_db=self._limiter.mean_reduction_db,
+            max_short_term_lufs=self._meter.loudness().max_short_term_lufs,
         )

@@ -93,7 +93,7 @@ class _Branch:
         self.names, self.frames = [d.name for d in group], self._window.frames
         self._writers = [
             (
-                Quantiser(d.quantiser, channels),
+                Quantiser(d.quantiser, channels, rate_hz),
                 open_files.enter_context(
                     Encoder(paths[d.name], d.container, d.quantiser.bits, rate_hz, channels, tags)
                 ),

@@ -16,13 +16,14 @@ from dsp import SOUND_VERSION
 from media import store
 from media.analysis import ANALYSIS_VERSION, analyse
 from media.ledger import Ledger, fingerprint
+from media.passage import head_blocks
 from media.rehearsal import rehearse
 from media.rendering import render_track, tags_of
 from media.source import sha256_of
 from schemas.errors import TrackError
 from schemas.figures import Analysis
 from schemas.profile import Profile
-from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Take
+from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Reference, Rehearsed, Take
 from schemas.track import Track
 
 SILENT_DBFS = -70.0
@@ -49,7 +50,31 @@ def analyse_track(track: Track, job: Job) -> Analysed:
             analysis = analyse(path, digest, dual_mono=profile.loudness.dual_mono)
             ledger.put("analysis", name, analysis)
     check_source(analysis, track, profile)
-    return Analysed(track=track, analysis=analysis)
+    uris = track.reference_uris or profile.references
+    return Analysed(track=track, analysis=analysis, references=tuple(_reference(uri, ledger) for uri in uris))
+
+
+def _reference(uri: str, ledger: Ledger) -> Reference:
+    """A reference as measured, once for all tracks; one that cannot be is no reason to reject a track."""
+    try:
+        with store.fetched(uri) as path:
+            if not path.is_file():
+                return Reference(uri=uri, trouble="there is no such file")
+            return measured_reference(uri, path, ledger)
+    except (TrackError, OSError) as error:
+        return Reference(uri=uri, trouble=error.text if isinstance(error, TrackError) else str(error))
+
+
+def measured_reference(uri: str, path: Path, ledger: Ledger | None = None) -> Reference:
+    """A reference recording measured, or remembered; raises TrackError where it cannot be decoded."""
+    digest = sha256_of(path)
+    name = fingerprint(ANALYSIS_VERSION, digest, False)
+    analysis = ledger.get("analysis", name, Analysis) if ledger else None
+    if analysis is None:
+        analysis = analyse(path, digest)
+        if ledger:
+            ledger.put("analysis", name, analysis)
+    return Reference(uri=uri, sha256=digest, duration_s=analysis.format.duration_s, figures=analysis.figures)
 
 
 def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
@@ -61,7 +86,7 @@ def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
     name = fingerprint(SOUND_VERSION, source, draft.head, draft.limiter, draft.gains_db)
     takes = ledger.get("rehearsal", name, tuple[Take, ...])
     if takes is None:
-        takes = rehearse(draft)
+        takes = rehearse(draft, head_blocks(draft))
         ledger.put("rehearsal", name, takes)
     return Rehearsed(draft=draft, takes=takes)
 
@@ -137,7 +162,16 @@ def _checked_sha256(path: Path, track: Track) -> str:
 
 def _parts(planned: Planned, output: str) -> dict[str, str]:
     """What a track's masters depend on, by the words in which a change is told."""
-    plan = structs.replace(planned.plan, decisions=(), target_limited=None, gain_group=0, shared_by=1)
+    plan = structs.replace(
+        planned.plan,
+        style="",
+        intensity="",
+        decisions=(),
+        target_limited=None,
+        references_refused=(),
+        gain_group=0,
+        shared_by=1,
+    )
     names = tuple(delivery.uri.removeprefix(output) for delivery in plan.deliveries)
     placeless = tuple(structs.replace(delivery, uri="") for delivery in plan.deliveries)
     neighbours = tuple(tuple(structs.replace(n, uri="") for n in side) for side in (plan.before, plan.after))

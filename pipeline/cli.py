@@ -6,11 +6,37 @@ Each command imports what it needs when it runs, so that `lathe --help` answers 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from decisions.choices import Choices
+
+INTENSITIES = ("low", "medium", "high")
 SOME_REJECTED, WRONG_USAGE, CRASH, INTERRUPTED = 1, 2, 3, 130
+
+
+def taste_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What `run` and `master` may be told beyond the profile."""
+    for option in reversed(
+        [
+            click.option("--style", help="A built-in style (`lathe styles`) or a .toml file; else the profile's own."),
+            click.option("--intensity", type=click.Choice(INTENSITIES), help="How far the style goes."),
+            click.option(
+                "--reference", "references", multiple=True, metavar="FILE",
+                help="A recording whose tone and width to lean to; may be repeated.",
+            ),
+            click.option(
+                "--reference-amount", "reference_amount_ratio", type=click.FloatRange(0.0, 1.0), metavar="0..1",
+                help="Share of what the references ask for.",
+            ),
+            click.option("--target-lufs", type=click.FloatRange(-40.0, -4.0), help="Another loudness target."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -23,6 +49,7 @@ def cli() -> None:
 @click.argument("manifest")
 @click.argument("output")
 @click.option("--profile", default="streaming", show_default=True, help="A built-in profile or a .toml file.")
+@taste_options
 @click.option("--limit", type=click.IntRange(min=1), help="Master only the first N tracks of the manifest.")
 @click.option("--only", metavar="GLOB", help="Master only tracks whose id, album, title or file matches.")
 @click.option("--root", "roots", multiple=True, help="Another folder that sources may lie in; may be repeated.")
@@ -38,7 +65,7 @@ def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
     if asked["beam_options"] and not asked["beam_options"][0].startswith("-"):
         stray = asked["beam_options"][0]
         raise click.UsageError(f'"{stray}" is one word too many; options for Beam stand after --')
-    request = runs.Request(**asked)
+    request = runs.Request(choices=_choices(asked), **asked)
     if dry_run:
         return _print_dry_run(runs.dry_run(request), as_json)
     with ProgressLine() as progress:
@@ -53,20 +80,32 @@ def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
 @click.argument("source", type=click.Path())
 @click.argument("destination", type=click.Path())
 @click.option("--profile", default="streaming", show_default=True, help="A built-in profile or a .toml file.")
+@taste_options
 @click.option("--json", "as_json", is_flag=True, help="The track's row as one JSON object on stdout.")
-def master(source: str, destination: str, profile: str, as_json: bool) -> int:
+def master(source: str, destination: str, profile: str, as_json: bool, **asked: Any) -> int:
     """Masters one file: SOURCE into DESTINATION (.flac or .wav)."""
     from pathlib import Path
 
+    from decisions.choices import chosen
     from decisions.profile_files import load_profile
     from pipeline.one_file import master_file
     from pipeline.words import mastered_text, say
 
-    row = master_file(Path(source), Path(destination), load_profile(profile))
+    row = master_file(Path(source), Path(destination), chosen(load_profile(profile), _choices(asked)))
     say(mastered_text(row))
     if as_json:
         _print_json(row)
     return SOME_REJECTED if row.verdict == "rejected" else 0
+
+
+def _choices(asked: dict[str, Any]) -> Choices:
+    """Takes what was chosen beyond the profile out of what was asked for."""
+    import os
+
+    from decisions.choices import Choices
+
+    asked["references"] = tuple(one if "://" in one else os.path.abspath(one) for one in asked["references"])
+    return Choices(**{name: asked.pop(name) for name in Choices.__struct_fields__})
 
 
 @cli.command()
@@ -110,6 +149,29 @@ def show(name: str) -> int:
 
     load_profile(name)
     click.echo("\n".join(f"# ---- {file}\n{text}" for file, text in profile_texts(name)), nl=False)
+    return 0
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def styles(context: click.Context) -> int:
+    """The built-in styles, and the reason of each value."""
+    from decisions.taste_files import STYLES, load_style
+
+    if context.invoked_subcommand is None:
+        for name in STYLES.names():
+            click.echo(f"{name:<16} {load_style(name).description}")
+    return 0
+
+
+@styles.command("show")
+@click.argument("name")
+def show_style(name: str) -> int:
+    """A style as it is written; comments tell the reason of each value."""
+    from decisions.taste_files import load_style, style_text
+
+    load_style(name)
+    click.echo(style_text(name), nl=False)
     return 0
 
 

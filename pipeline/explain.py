@@ -49,7 +49,8 @@ def _explain_track(row: dict[str, Any]) -> str:
     lines = [
         f"{row['track_id']}  {row['title'] or ''}  ({row['album_id']})",
         f"  {row['outcome']}, {row['verdict']}: {row['reason']}",
-        f"  profile {row['profile']}, {plan['mode']} loudness {plan['target_lufs']:g} LUFS",
+        f"  profile {row['profile']}, style {plan['style']} ({plan['intensity']}), "
+        f"{plan['mode']} loudness {plan['target_lufs']:g} LUFS",
         "Decided",
         *(f"  {d['what']}: {d['how_much']}. {d['why']}." for d in plan["decisions"]),
         "Measured           loudness       true peak      range",

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from decisions.choices import Choices, chosen
 from decisions.profile_files import load_profile
 from dsp import SOUND_VERSION
 from media import store
@@ -45,6 +46,7 @@ class Request(Struct, frozen=True, kw_only=True):
     only: str | None = None
     limit: int | None = None
     force: bool = False
+    choices: Choices = Choices()
     beam_options: tuple[str, ...] = ()
 
 
@@ -83,10 +85,17 @@ def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profil
         limit=request.limit,
         digest=digest_of(tracks),
     )
-    profiles = {"": load_profile(request.profile)}
-    for name in sorted({track.profile for track in tracks} - {""}):
-        profiles[name] = load_profile(name)
+    names = {"", *(track.profile for track in tracks)}
+    profiles = {name: chosen(load_profile(name or request.profile), request.choices) for name in sorted(names)}
+    _check_references(profiles)
     return selection, selected_tracks(tracks, selection), profiles
+
+
+def _check_references(profiles: dict[str, Profile]) -> None:
+    """References of a whole run are checked before it starts; those of a row may fail with their track."""
+    missing = sorted({uri for profile in profiles.values() for uri in profile.references if not store.exists(uri)})
+    if missing:
+        raise CatalogueError("REFERENCE_MISSING", [f"there is no reference {uri}" for uri in missing])
 
 
 def _check_not_own(tracks: list[Track], output: str) -> None:

@@ -56,6 +56,36 @@ ERROR_CODES: dict[str, Words] = {
         "A rule names no measure, or a key or a value is wrong; each is listed with its line.",
         "The whole target was checked.", "Correct the lines that are listed.", NEVER,
     ),
+    "STYLE_UNKNOWN": Words(
+        "refused", "Unknown style", "No built-in style has this name.",
+        "By name.", "Use one that `lathe styles` lists, or a path that ends in .toml.", NEVER,
+    ),
+    "STYLE_UNREADABLE": Words(
+        "refused", "Style cannot be read", "The style's file is missing or is no text.",
+        "The file was opened.", "Correct the path; in a profile it counts from the profile's own folder.", NEVER,
+    ),
+    "STYLE_INVALID": Words(
+        "refused", "Errors in the style",
+        "A key is unknown or a value out of range; each is listed with its line.",
+        "The whole style was checked.", "Correct the lines that are listed.", NEVER,
+    ),
+    "NORM_UNKNOWN": Words(
+        "refused", "Unknown norm", "No built-in norm has this name.",
+        "By name.", "Use `popular` or `speech`, or a path that ends in .toml.", NEVER,
+    ),
+    "NORM_UNREADABLE": Words(
+        "refused", "Norm cannot be read", "The norm's file is missing or is no text.",
+        "The file was opened.", "Correct the path; in a profile it counts from the profile's own folder.", NEVER,
+    ),
+    "NORM_INVALID": Words(
+        "refused", "Errors in the norm",
+        "A key is unknown, a curve has not 31 bands or a value is out of range; each is listed with its line.",
+        "The whole norm was checked.", "Correct the lines that are listed.", NEVER,
+    ),
+    "REFERENCE_MISSING": Words(
+        "refused", "Reference missing", "A recording that the masters should sound like is not there.",
+        "It was looked for.", "Correct the path; in a profile it counts from the profile's own folder.", NEVER,
+    ),
     "UNKNOWN_SUBJECT": Words(
         "refused", "Nothing to explain", "`lathe explain` knows neither a code nor a track of that name.",
         "Codes, then track ids, ISRCs and titles of the newest run were searched.",

@@ -53,6 +53,8 @@ class Figures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Largest mean of a channel, full scale 1.0."""
     spectrum_db: tuple[float | None, ...] = ()
     """Third octaves, 20 Hz to 20 kHz, dB re full-scale square; None beyond half the rate and for silence."""
+    side_spectrum_db: tuple[float | None, ...] = ()
+    """The same of half the difference of left and right; what it lacks to `spectrum_db` is that of half the sum."""
     slope_db_per_octave: float | None = None
     """Straight line through the third octaves from 100 Hz to 4 kHz, as a density: pink noise has -3.01."""
     psr_min_lu: float | None = None

@@ -13,7 +13,7 @@ FINDING_CODES: dict[str, Words] = {
         "The waveform has flat tops: a converter or an export was driven over full scale, and what was cut is gone.",
         "Runs of 3 or more equal samples at the top of a channel's range, at full scale or turned down afterwards;"
         " `flat_tops`.",
-        "Ask for a mix with headroom; mastering cannot bring back what was cut.",
+        "Ask for a mix with headroom. Where only some peaks were cut, masters have them restored: a guess from what is around.",
         "When the clipping is part of the sound; square waves of a synthesiser are flat too.",
     ),
     "SOURCE_OVER_FULL_SCALE": Words(
@@ -177,6 +177,12 @@ FINDING_CODES: dict[str, Words] = {
         "Limiter reduction at several gains, against `limiter.max_reduction_db`, `max_mean_reduction_db` and"
         " `loudness.max_gain_db`.",
         "Accept it, or raise the limit in a profile.", "When the music is meant to be dynamic.",
+    ),
+    "REFERENCE_UNUSABLE": Words(
+        "warn", "Reference not used",
+        "A recording that the track should sound like could not serve, so it was held against the others, or the usual norm.",
+        "Each reference was measured: it must decode, sound, last 10 s, and be another recording than the track.",
+        "Name another recording, or correct its path.", "When the usual norm is good enough.",
     ),
     "LOUDNESS_OFF_TARGET": Words(
         "fail", "Loudness off target", "The masters' loudness misses the target by more than the tolerance.",

@@ -204,7 +204,9 @@ def _read_cell(draft: RowDraft, column: str, cell: object, text: str, roots: Roo
         return
     if isinstance(cell, (list, dict)):
         raise ValueError("is a list or an object: a single value is allowed")
-    if column in ("uri", "reference") or (column == "profile" and ("/" in text or text.endswith(".toml"))):
+    if column == "reference":
+        draft.values[column] = "\n".join(roots.locate(one.strip()).uri for one in text.split("|") if one.strip())
+    elif column == "uri" or (column == "profile" and ("/" in text or text.endswith(".toml"))):
         place = roots.locate(text)
         draft.values[column] = place.uri
         draft.name = place.name if column == "uri" else draft.name

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import fields
 
 from dsp.settings import (
     CompressorSettings,
+    DeclipperSettings,
+    DeEsserSettings,
+    DynamicEqualiserSettings,
     EqualiserSettings,
+    ExpanderSettings,
+    ImagerSettings,
     LimiterSettings,
+    LowEndFocusSettings,
+    MultibandSettings,
+    ParametricSettings,
     QuantiserSettings,
+    SaturationSettings,
     Settings,
     SubsonicSettings,
+    TransientSettings,
 )
 
 
@@ -22,16 +33,33 @@ class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     why: str
 
 
-class Head(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Head(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The processors before the gain, in the order of the chain; None: not in use."""
 
+    declipper: DeclipperSettings | None = None
     subsonic: SubsonicSettings | None = None
+    ends: ParametricSettings | None = None
+    """High-pass and low-pass that the carrier asks for."""
     equaliser: EqualiserSettings | None = None
+    resonances: DynamicEqualiserSettings | None = None
+    de_esser: DeEsserSettings | None = None
+    expander: ExpanderSettings | None = None
+    multiband: MultibandSettings | None = None
     compressor: CompressorSettings | None = None
+    transients: TransientSettings | None = None
+    low_end: LowEndFocusSettings | None = None
+    saturation: SaturationSettings | None = None
+    imager: ImagerSettings | None = None
 
     def settings(self) -> list[Settings]:
         """Those in use, in order."""
-        return [s for s in (self.subsonic, self.equaliser, self.compressor) if s is not None]
+        return [one for field in fields(self) if (one := getattr(self, field.name)) is not None]
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether the loudness after these processors cannot be told from the spectrum."""
+        still = DeclipperSettings | SubsonicSettings | EqualiserSettings | ImagerSettings
+        return any(not isinstance(one, still) for one in self.settings())
 
 
 class Neighbour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +87,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that the rendering of one track needs to know besides its audio."""
 
     profile: str
+    style: str
+    intensity: str
     target_lufs: float
     tolerance_lu: float
     mode: str
@@ -76,4 +106,6 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Number of that group in its album."""
     target_limited: str | None = None
     """Why the target was not pursued to the end; None where it was."""
+    references_refused: tuple[str, ...] = ()
+    """Reference recordings that could not serve, each with the reason."""
     decisions: tuple[Decision, ...] = ()

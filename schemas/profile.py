@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from dsp.settings import Shaping
 from schemas.limits import Limit, Target
+from schemas.norm import Norm
+from schemas.style import Intensity, Style
 
 Db = Annotated[float, Meta(ge=-60.0, le=60.0, extra_json_schema={"unit": "dB"})]
 
@@ -15,8 +18,9 @@ class LoudnessChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How loud, and how far Lathe may go to get there."""
 
     target_lufs: Annotated[float, Meta(ge=-40.0, le=-4.0)]
-    mode: Literal["album", "track"]
-    """`album`: one gain for all tracks, from their pooled loudness; `track`: each track for itself."""
+    mode: Literal["album", "track", "loudest"]
+    """`album`: one gain for all tracks, from their pooled loudness; `loudest`: one gain, from the loudest track (AES77);
+    `track`: each track for itself."""
     tolerance_lu: Annotated[float, Meta(gt=0.0, le=3.0)]
     max_gain_db: Annotated[float, Meta(ge=0.0, le=40.0)]
     """A quieter programme is not raised further: its noise would come up with it."""
@@ -30,24 +34,49 @@ class LimiterChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ceiling_dbtp: Annotated[float, Meta(ge=-20.0, le=0.0)]
     lookahead_s: Annotated[float, Meta(ge=0.0005, le=0.02)]
     hold_s: Annotated[float, Meta(ge=0.0, le=0.1)]
-    release_s: Annotated[float, Meta(ge=0.005, le=2.0)]
+    release_s: Annotated[float, Meta(ge=0.005, le=0.5)]
     max_reduction_db: Annotated[float, Meta(ge=0.0, le=30.0)]
     """No peak is turned down further: the target is given up instead (`TARGET_LIMITED`)."""
     max_mean_reduction_db: Annotated[float, Meta(ge=0.0, le=12.0)]
     """Nor is a track turned down further than this in the mean."""
+    min_psr_lu: Annotated[float, Meta(ge=0.0, le=30.0)]
+    """Nor do the loudest 3 s of a track come nearer than this to the ceiling, unless they lie nearer in the source."""
 
 
 class ToneChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The curve that a tone correction leans to, and how little it may do."""
+    """What a tone correction is held against where there is no reference, and the guard on it."""
 
-    amount_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
-    """Share of the deviation beyond the deadband that is corrected; 0: no tone correction."""
+    norm: str
+    """A built-in norm (`decisions/norms/`), or a file that ends in .toml."""
     max_db: Annotated[float, Meta(ge=0.0, le=12.0)]
-    bands_hz: tuple[float, ...]
-    target_db: tuple[float, ...]
-    """Third-octave level of each band; only its shape counts."""
-    deadband_db: tuple[float, ...]
-    """Deviation of each band that is left alone: good recordings differ by as much."""
+    """No band moves further, whatever the style would like; 0: the tone is left alone."""
+
+
+class MaterialChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is recognised as finished or delicate, and how lightly it is touched."""
+
+    limited_above_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
+    """Share of the music at its highest level from which a source counts as heavily limited."""
+    limited_below_plr_lu: Annotated[float, Meta(ge=0.0, le=30.0)]
+    mastered_above_lufs: Annotated[float, Meta(ge=-40.0, le=0.0)]
+    """Louder than this, and peaking within 2 dB of full scale: it was mastered before."""
+    delicate_above_range_lu: Annotated[float, Meta(ge=0.0, le=40.0)]
+    delicate_above_plr_lu: Annotated[float, Meta(ge=0.0, le=40.0)]
+    delicate_genres: tuple[str, ...]
+    """Genres of the manifest, in small letters: a genre that contains one of them is delicate."""
+    limited_touch_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
+    """Share of every correction that is left for heavily limited material; its dynamics are not touched at all."""
+    mastered_touch_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
+    delicate_touch_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class CarrierChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the carrier asks of every master, whatever the music."""
+
+    highpass_hz: Annotated[float, Meta(ge=5.0, le=200.0)] | None = None
+    lowpass_hz: Annotated[float, Meta(ge=8000.0, le=40000.0)] | None = None
+    mono_below_hz: Annotated[float, Meta(ge=20.0, le=500.0)] | None = None
+    max_de_ess_db: Annotated[float, Meta(ge=0.0, le=12.0)] = 0.0
 
 
 class CompressorChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +87,7 @@ class CompressorChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     compression_ratio: Annotated[float, Meta(ge=1.0, le=20.0)]
     knee_db: Annotated[float, Meta(ge=0.0, le=24.0)]
     attack_s: Annotated[float, Meta(ge=0.0001, le=0.5)]
-    release_s: Annotated[float, Meta(ge=0.005, le=5.0)]
+    release_s: Annotated[float, Meta(ge=0.005, le=0.5)]
 
 
 class CleaningChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +98,8 @@ class CleaningChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     subsonic_limit_db: Annotated[float, Meta(ge=-80.0, le=0.0)]
     """Rumble (5 to 16 Hz) above this, against the whole signal, is taken away."""
     cutoff_hz: Annotated[float, Meta(ge=1.0, le=200.0)]
+    declip_below_per_minute: Annotated[float, Meta(ge=0.0, le=10000.0)]
+    """A source with fewer clipped peaks a minute was damaged, and they are put back; with more it is meant so. 0: never."""
 
 
 class SourceChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +122,8 @@ class Delivery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bits: Literal[16, 24]
     rate_hz: Annotated[int, Meta(ge=8000, le=384000)] | None = None
     """None: the source's own rate."""
+    shaping: Shaping = "flat"
+    """Spectrum of the dither; anything but flat is for a CD that is coded no further: 16 bits at 44.1 kHz."""
     targets: tuple[str, ...] = ()
     """Who takes these masters: each is held against the target's rules. Names, or files that end in .toml."""
 
@@ -108,6 +141,19 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     delivery: Annotated[tuple[Delivery, ...], Meta(min_length=1)]
     limits: dict[str, Limit]
     """By measure (`decisions/measures.py`): what is said of a source or a master that lies outside."""
+    material: MaterialChoice
+    style: str = "transparent"
+    """A built-in style (`decisions/styles/`), or a file that ends in .toml."""
+    intensity: Intensity = "medium"
+    references: tuple[str, ...] = ()
+    """Recordings whose tone and width are aimed at in place of the norm's; a row of the manifest may name others."""
+    reference_amount_ratio: Annotated[float, Meta(ge=0.0, le=1.0)] = 1.0
+    """Share of what the references ask for."""
+    carrier: CarrierChoice | None = None
     compressor: CompressorChoice | None = None
+    taste: Style
+    """The style itself; read from its own file, never written in a profile."""
+    expected: Norm
+    """The norm itself; read from its own file, never written in a profile."""
     targets: dict[str, Target] = {}
     """Those that the deliveries name; read from their own files, never written in a profile."""

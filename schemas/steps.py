@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dsp.gating import GatingBlocks
 from dsp.settings import LimiterSettings
-from schemas.figures import Analysis
+from schemas.figures import Analysis, Figures
 from schemas.plan import Decision, Head, Neighbour, Plan
 from schemas.profile import Profile
 from schemas.track import Track
@@ -35,11 +35,22 @@ class Rejected(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     selected: bool = True
 
 
+class Reference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A recording that a track is to sound like, as measured; or why it could not be."""
+
+    uri: str
+    sha256: str = ""
+    duration_s: float = 0.0
+    figures: Figures | None = None
+    trouble: str | None = None
+
+
 class Analysed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A source that was measured."""
 
     track: Track
     analysis: Analysis
+    references: tuple[Reference, ...] = ()
 
 
 class Draft(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +67,9 @@ class Draft(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     position_frames: int = 0
     run: int = 0
     """Number of the run of joined tracks in the album: its tracks share every setting."""
+    touch_ratio: float = 1.0
+    """How much of what a profile allows this material may be given: 1 for a mix, less for what is finished or delicate."""
+    references_refused: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
     @property
@@ -71,6 +85,7 @@ class Take(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gating: GatingBlocks
     max_reduction_db: float
     mean_reduction_db: float
+    max_short_term_lufs: float | None = None
 
 
 class Rehearsed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -33,9 +33,15 @@ class Track(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     joins_next: bool | None = None
     """True or False where the manifest says so; None: to be found from the audio."""
     reference: str | None = None
+    """URIs of recordings that it is to sound like, one a line."""
     extra: dict[str, str] = field(default_factory=dict)
     selected: bool = True
     """False: only here so that its album is decided as a whole; it is not mastered in this run."""
+
+    @property
+    def reference_uris(self) -> tuple[str, ...]:
+        """Each recording that it is to sound like."""
+        return tuple(self.reference.split("\n")) if self.reference else ()
 
     @property
     def order(self) -> tuple[int, int, str]:

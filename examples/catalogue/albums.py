@@ -55,8 +55,19 @@ class Album:
     bits: int
     suffix: str
     takes: tuple[Take, ...]
+    profile: str = ""
+    """A profile of its own, as TOML; empty: that of the run."""
+    reference: str = ""
+    """A recording of the catalogue that it should sound like."""
 
 
+PUNCHY = """\
+name = "night-bus"
+description = "As streaming, in the style for beats"
+based_on = "streaming"
+style = "punchy"
+intensity = "high"
+"""
 BOTH = ("sha256", "duration_s")
 
 HARBOUR_LIGHTS = Album(
@@ -89,6 +100,7 @@ NIGHT_BUS = Album(
     rate_hz=44_100,
     bits=16,
     suffix="wav",
+    profile=PUNCHY,
     takes=(
         Take(title="Depot", song=songs.DEPOT, declares=("sha256",)),
         Take(title="Upper Deck", song=songs.UPPER_DECK, declares=BOTH),
@@ -108,6 +120,7 @@ PAPER_BOATS = Album(
     rate_hz=44_100,
     bits=24,
     suffix="flac",
+    reference="harbour-lights/01 Low Tide.flac",
     takes=(
         Take(title="Folded", song=songs.FOLDED, declares=("sha256",)),
         Take(title="Upstream", song=songs.UPSTREAM, declares=BOTH),

@@ -207,6 +207,8 @@ def plan(**changes: Any) -> Plan:
     """A plan with what a test of findings reads; everything else empty."""
     values: dict[str, Any] = {
         "profile": "streaming",
+        "style": "transparent",
+        "intensity": "medium",
         "target_lufs": -14.0,
         "tolerance_lu": 0.1,
         "mode": "album",

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.album import RUN_IN_S, draft_album, settle_album
+from decisions.album import draft_album, settle_album
+from decisions.runs import RUN_IN_S
 from dsp.resampler import resampled_frames
 from schemas.profile import Delivery, Profile
 from schemas.steps import Analysed, Draft, Planned
@@ -308,7 +309,10 @@ def test_only_what_was_changed_is_dithered(changes, dithered):
 
 def test_every_plan_gives_a_reason_for_each_processor():
     for one in plans(ALBUM):
-        assert ["subsonic filter", "tone", "compressor", "gain"] == [d.what for d in one.plan.decisions]
+        assert {"material", "subsonic filter", "tone", "width", "compressor", "gain"} <= {
+            d.what for d in one.plan.decisions
+        }
+        assert len({d.what for d in one.plan.decisions}) == len(one.plan.decisions)
         assert all(d.how_much and d.why for d in one.plan.decisions)
 
 
@@ -331,3 +335,10 @@ def test_frames_of_joined_masters_add_up_at_every_rate():
     starts = [resampled_frames(p.plan.position_frames, 48_000, 44_100) for p in found]
     assert starts[1:] == [resampled_frames(end, 48_000, 44_100) for end in ends[:-1]]
     assert np.all(np.diff(starts) > 0)
+
+
+def test_an_album_of_three_hundred_tracks_is_decided_as_a_whole():
+    many = [analysed(number, -20.0 - number % 7, spectrum_db=[-30.0] * 31) for number in range(1, 301)]
+    found = plans(many)
+    assert [one.track.sequence for one in found] == list(range(1, 301))
+    assert len({one.plan.gain_db for one in found}) == 1

@@ -1,11 +1,14 @@
-"""The subsonic filter comes in for an offset or for rumble, and for nothing else."""
+"""What is damaged is mended first: an offset, rumble, a few clipped peaks; and nothing else is touched."""
 
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from decisions.cleaning import decide_cleaning, offset_at_start
-from tests.decisions.records import SILENT, analysis, profile
+from decisions.cleaning import decide_cleaning, decide_declipping, offset_at_start
+from decisions.material import Material
+from schemas.figures import Analysis
+from tests.decisions.records import SILENT, analysis, profile, showing
 
 CLEANING = profile().cleaning  # offset above -60 dBFS, rumble above -20 dB against the music
 MUSIC_DB = [-30.0] * 31  # -15.1 dB in all
@@ -47,3 +50,30 @@ def test_a_clean_track_says_that_it_is_left_alone():
 def test_the_filter_starts_settled_only_on_an_offset_that_is_there_at_the_start(at_start, settled):
     begins = analysis(offset_ratio=(0.02, 0.01), head=SILENT._replace(mean_ratio=at_start))
     assert settled == offset_at_start(begins)
+
+
+def clipped(count: int, level_dbfs: float = 0.0, **shown: float) -> Analysis:
+    """A track of three minutes with so many clipped peaks."""
+    source = showing("flat_tops", count, analysis())
+    for name, value in shown.items():
+        source = showing(name, value, source)
+    return replace(source, detected=replace(source.detected, flat_tops_dbfs=level_dbfs if count else None))
+
+
+MIX = Material("a mix", 1.0, "")
+
+
+@pytest.mark.parametrize(("count", "works"), [(0, False), (1, True), (300, True), (360, False), (20_000, False)])
+def test_a_few_clipped_peaks_are_damage_and_many_are_meant(count, works):
+    settings, why = decide_declipping(clipped(count, -0.5), MIX, CLEANING)
+    assert (settings is not None) == works
+    assert settings is None or settings.clip_dbfs == (-0.5,)
+    assert why.how_much and why.why
+
+
+def test_what_was_limited_as_a_whole_is_not_declipped():
+    assert decide_declipping(clipped(10), Material("heavily limited", 0.5, "dense"), CLEANING)[0] is None
+
+
+def test_a_profile_can_leave_clipped_peaks_alone():
+    assert decide_declipping(clipped(10), MIX, replace(CLEANING, declip_below_per_minute=0.0))[0] is None

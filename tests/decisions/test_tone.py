@@ -1,120 +1,198 @@
-"""The tone correction is gentle: it moves little, only what lies far off, and never the wrong way."""
+"""Tone and width are corrected gently: the album first, never beyond the caps, never the wrong way, and nothing where unsure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.tone import EMPTY_DB, decide_tone
-from schemas.profile import ToneChoice
+from decisions.choices import Choices, chosen
+from decisions.references import norm_of
+from decisions.taste_files import load_norm
+from decisions.tone import MOST_WIDTH_DB, Heard, Tone, decide_tone, tone_change_lu
+from dsp.audio import Floats
+from dsp.settings import EqualiserSettings
+from schemas.figures import Figures
+from schemas.norm import Norm
+from schemas.profile import Profile
 from tests.decisions.records import profile
+from tests.decisions.test_deviation import heard
 
 ROUNDING_DB = 0.005 + 1e-9  # gains are kept to 0.01 dB
-TONE = profile().tone
-FIRST_BAND = 2  # 31.5 Hz, the first band of the curve, is the third of a spectrum
+POPULAR = load_norm("popular")
+MIDDLE, WIDTH = np.array(POPULAR.mid_db) - 30.0, np.array(POPULAR.side_db)
+DEVIATIONS = st.dictionaries(st.integers(2, 29), st.floats(-24.0, 24.0), max_size=28)
+SURE = norm_of([heard(MIDDLE, MIDDLE + WIDTH)] * 9, POPULAR)
+"""A norm of references, which has no deadband."""
 
 
-def choice(**changes: float) -> ToneChoice:
-    return profile(tone=changes).tone
+def figures(middle: Mapping[int, float] | None = None, side: Mapping[int, float] | None = None) -> Figures:
+    """A recording like the popular mean, but for some bands of the middle, and of the side against it."""
+    changed, wide = MIDDLE.copy(), WIDTH.copy()
+    for target, changes in ((changed, middle or {}), (wide, side or {})):
+        for band, change_db in changes.items():
+            target[band] += change_db
+    made = heard(changed, changed + wide)
+    return Figures(spectrum_db=made.spectrum_db, side_spectrum_db=made.side_spectrum_db, side_mid_lu=-6.0)
 
 
-def spectrum(deviations_db: dict[int, float] | None = None, level_db: float = -30.0) -> list[float | None]:
-    """The target curve at a level, with deviations at some of the curve's bands."""
-    found: list[float | None] = [None] * 31
-    for band, target in enumerate(TONE.target_db):
-        found[band + FIRST_BAND] = target + level_db + (deviations_db or {}).get(band, 0.0)
-    return found
+def track(recording: Figures, norm: Norm = SURE, touch_ratio: float = 1.0, duration_s: float = 180.0) -> Heard:
+    return Heard(recording, duration_s, norm, touch_ratio)
 
 
-def gains(spectrum_db: list[float | None], tone: ToneChoice = TONE) -> list[float]:
-    settings, _ = decide_tone([spectrum_db], tone)
-    return list(settings.gains_db) if settings else [0.0] * len(tone.bands_hz)
+def decided(*tracks: Heard, style: str = "transparent", intensity: str = "medium", **tone: float) -> list[Tone]:
+    """Each track a run of its own."""
+    return decide_tone([[one] for one in tracks], wanting(style, intensity, **tone))
 
 
-DEVIATIONS = st.dictionaries(st.integers(0, len(TONE.bands_hz) - 1), st.floats(-30.0, 30.0), max_size=28)
+def wanting(style: str = "transparent", intensity: str = "medium", **tone: float) -> Profile:
+    return chosen(profile(tone=tone), Choices(style=style, intensity=intensity))
 
 
-@given(st.lists(st.floats(-0.45, 0.45), min_size=28, max_size=28), st.floats(-80.0, 0.0))
-def test_within_the_deadband_nothing_moves(shares, level_db):
-    within = {band: share * TONE.deadband_db[band] for band, share in enumerate(shares)}
-    assert decide_tone([spectrum(within, level_db)], TONE)[0] is None
+def gains(tone: Tone) -> Floats:
+    return np.array(tone.settings.gains_db) if tone.settings else np.zeros(31)
 
 
-@given(DEVIATIONS, st.sampled_from([0.3, 1.0, 3.0]), st.sampled_from([0.2, 0.5, 1.0]))
-def test_no_band_ever_moves_further_than_the_cap(deviations, max_db, amount_ratio):
-    found = gains(spectrum(deviations), choice(max_db=max_db, amount_ratio=amount_ratio))
-    assert max(abs(gain) for gain in found) <= max_db + ROUNDING_DB
+def widening(tone: Tone) -> Floats:
+    settings = tone.settings
+    return np.array(settings.side_gains_db) - gains(tone) if settings and settings.side_gains_db else np.zeros(31)
 
 
-@given(st.integers(0, 27), st.floats(0.0, EMPTY_DB - 0.1), st.floats(0.0, EMPTY_DB - 0.1), st.sampled_from([-1, 1]))
-def test_more_deviation_never_means_less_correction(band, one, other, sign):
-    less, more = sorted((one, other))
-    wide = choice(max_db=12.0)
-    corrections = [-sign * gains(spectrum({band: sign * size}), wide)[band] for size in (less, more)]
-    assert corrections[0] <= corrections[1] + 2 * ROUNDING_DB
+def test_a_recording_like_its_norm_is_left_alone():
+    assert decided(track(figures()))[0].settings is None
+
+
+@given(st.dictionaries(st.integers(2, 29), st.floats(-0.9, 0.9), max_size=28))
+def test_within_the_deadband_of_the_usual_norm_nothing_moves(shares):
+    within = {band: share * POPULAR.mid_spread_db[band] for band, share in shares.items() if not 10 <= band < 24}
+    assert decided(track(figures(within), POPULAR))[0].settings is None
+
+
+@given(DEVIATIONS, st.sampled_from(["low", "medium", "high"]), st.sampled_from(["transparent", "warm", "open"]))
+def test_no_band_ever_moves_further_than_the_profile_allows(deviations, intensity, style):
+    (tone,) = decided(track(figures(deviations)), style=style, intensity=intensity, max_db=1.5)
+    assert np.abs(gains(tone)).max() <= 1.5 + ROUNDING_DB
+
+
+@given(DEVIATIONS)
+def test_the_transparent_style_keeps_its_guarantee(deviations):
+    (tone,) = decided(track(figures(deviations)))
+    assert np.abs(gains(tone)).max() <= 0.95 + ROUNDING_DB
+    assert np.sqrt(np.mean(gains(tone) ** 2)) <= 0.5 + ROUNDING_DB
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_a_band_that_is_too_loud_is_turned_down_and_one_too_quiet_up(sign):
-    found = gains(spectrum(dict.fromkeys((24, 25, 26), 12.0 * sign)))
-    assert found[25] * sign < -0.3
-    assert all(gain * sign <= 0.0 for gain in found)
+def test_what_is_too_loud_is_turned_down_and_what_is_too_quiet_up(sign):
+    (tone,) = decided(track(figures(dict.fromkeys((14, 15, 16), 6.0 * sign))))
+    assert gains(tone)[15] * sign < -0.3
 
 
-def test_half_of_what_lies_outside_the_deadband_is_corrected():
-    wide = choice(max_db=12.0, amount_ratio=0.5)
-    found = gains(spectrum(dict.fromkeys((23, 24, 25, 26, 27), 12.0)), wide)  # deadband 6 dB, outside 200 Hz to 4 kHz
-    assert found[25] == pytest.approx(-0.5 * (12.0 - 6.0), abs=ROUNDING_DB)
+def test_a_profile_can_leave_tone_and_width_alone():
+    (tone,) = decided(track(figures({15: 9.0}, {15: 9.0})), max_db=0.0)
+    assert (tone.settings, [d.why for d in tone.decisions]) == (None, ["the profile leaves them alone"])
 
 
-def test_no_filter_is_narrow():
-    found = gains(spectrum({25: 20.0}), choice(max_db=12.0))
-    assert [0.25, 0.5, 0.25] == pytest.approx([gain / sum(found) for gain in found[24:27]], abs=0.01)
+def test_what_a_whole_album_lacks_is_corrected_further_than_what_one_track_lacks():
+    dull = track(figures(dict.fromkeys((14, 15, 16), -2.0)))
+    alone = gains(decided(dull, *[track(figures())] * 5, style="balanced")[0])
+    together = gains(decided(*[dull] * 6, style="balanced")[0])
+    assert together[15] > 1.1 * alone[15] > 0.0
 
 
-@given(DEVIATIONS, st.floats(-60.0, 0.0), st.floats(-60.0, 0.0))
-def test_the_level_of_the_music_does_not_matter(deviations, one_db, other_db):
-    one, other = gains(spectrum(deviations, one_db)), gains(spectrum(deviations, other_db))
-    assert one == pytest.approx(other, abs=0.01 + 1e-9)
+def test_the_tracks_of_an_album_that_differ_both_ways_are_not_made_alike():
+    dull, bright = (track(figures(dict.fromkeys(range(20, 28), size))) for size in (-4.0, 4.0))
+    tones = decided(dull, bright)
+    assert max(np.abs(gains(tone)).max() for tone in tones) <= 0.95 + ROUNDING_DB
+    assert np.allclose(gains(tones[0]), -gains(tones[1]), atol=2 * ROUNDING_DB)
 
 
-@pytest.mark.parametrize("deviation_db", [-EMPTY_DB - 1.0, -60.0])
-def test_a_band_without_music_is_left_alone(deviation_db):
-    empty = dict.fromkeys((24, 25, 26, 27), deviation_db)  # a source low-passed at 7 kHz
-    assert decide_tone([spectrum(empty)], TONE)[0] is None
+def test_joined_tracks_share_one_equaliser():
+    tones = decide_tone([[track(figures({15: 9.0})), track(figures())], [track(figures())]], wanting())
+    assert len(tones) == 2
 
 
-def test_a_band_that_was_not_measured_is_left_alone():
-    cut = spectrum()
-    cut[27:] = [None] * 4
-    assert decide_tone([cut], TONE)[0] is None
+@given(st.permutations(range(3)))
+def test_the_order_of_an_album_does_not_change_a_track(order):
+    tracks = [track(figures({12: 6.0})), track(figures({20: -6.0}, {20: 4.0})), track(figures())]
+    straight = decided(*tracks)
+    turned = decided(*(tracks[k] for k in order))
+    for place, k in enumerate(order):
+        assert gains(straight[k]) == pytest.approx(gains(turned[place]), abs=0.01 + 1e-9)
 
 
-@pytest.mark.parametrize("off", [{"amount_ratio": 0.0}, {"max_db": 0.0}])
-def test_a_profile_can_leave_the_tone_alone(off):
-    settings, why = decide_tone([spectrum({25: 20.0})], choice(**off))
-    assert settings is None
-    assert why.why == "the profile leaves the tone alone"
+def test_material_that_is_touched_lightly_moves_less():
+    bump = figures(dict.fromkeys((14, 15, 16), 3.0))
+    light, full = (gains(decided(track(bump, touch_ratio=touch))[0])[15] for touch in (0.3, 1.0))
+    assert 0.0 > light > 0.35 * full
 
 
-def test_tracks_of_a_group_are_judged_by_their_mean():
-    dull, bright = (dict.fromkeys((24, 25, 26), size) for size in (-12.0, 12.0))
-    assert decide_tone([spectrum(dull), spectrum(bright)], TONE)[0] is None
+def test_a_third_of_what_the_references_ask_for_moves_a_third():
+    bump = track(figures(dict.fromkeys((14, 15, 16), 1.5)))
+    whole = wanting("balanced")
+    third = chosen(whole, Choices(reference_amount_ratio=1 / 3))
+    found = [gains(decide_tone([[bump]], one)[0])[15] for one in (whole, third)]
+    assert found[1] == pytest.approx(found[0] / 3, abs=2 * ROUNDING_DB)
 
 
-def test_the_order_of_tracks_does_not_matter():
-    spectra = [spectrum({25: 20.0}), spectrum({3: -20.0}), spectrum()]
-    assert decide_tone(spectra, TONE) == decide_tone(spectra[::-1], TONE)
+@pytest.mark.parametrize(
+    ("style", "band", "sign"), [("warm", 8, 1), ("warm", 27, -1), ("open", 28, 1), ("punchy", 5, 1)]
+)
+def test_a_style_leans_its_way(style, band, sign):
+    (tone,) = decided(track(figures(), POPULAR), style=style)
+    assert gains(tone)[band] * sign > 0.2
 
 
-@pytest.mark.parametrize("spectra", [[], [[None] * 31], [[]]])
-def test_without_any_measurement_nothing_is_done(spectra):
-    assert decide_tone(spectra, TONE)[0] is None
+def test_a_style_does_not_push_what_leans_its_way_already():
+    warm = figures(dict.fromkeys(range(6, 12), 6.0))
+    assert (
+        gains(decided(track(warm, POPULAR), style="warm")[0])[8]
+        < gains(decided(track(figures(), POPULAR), style="warm")[0])[8]
+    )
 
 
-def test_the_reason_names_the_worst_band_and_the_share():
-    settings, why = decide_tone([spectrum(dict.fromkeys((24, 25, 26), 16.0))], TONE)
-    assert settings is not None
-    assert (why.how_much, why.what) == (f"{min(settings.gains_db):+.1f} dB at 10000 Hz", "tone")
-    assert "50% of the excess" in why.why
+@pytest.mark.parametrize("style", ["warm", "open", "punchy"])
+def test_more_intensity_leans_further(style):
+    sums = [
+        np.abs(gains(decided(track(figures(), POPULAR), style=style, intensity=one)[0])).sum()
+        for one in ("low", "medium", "high")
+    ]
+    assert sums == sorted(sums) and sums[0] < sums[2]
+
+
+@given(st.dictionaries(st.integers(2, 29), st.floats(-20.0, 20.0), max_size=28))
+def test_width_moves_by_a_quarter_at_most(side):
+    (tone,) = decided(track(figures({}, side)))
+    most = max((abs(change) for change in side.values()), default=0.0)
+    assert np.abs(widening(tone)).max() <= min(MOST_WIDTH_DB, 0.25 * most + 0.1) + 2 * ROUNDING_DB
+
+
+def test_a_narrow_recording_is_widened_and_a_wide_one_narrowed():
+    narrow, wide = (decided(track(figures({}, dict.fromkeys(range(12, 22), size))))[0] for size in (-8.0, 8.0))
+    assert widening(narrow)[17] > 0.2
+    assert widening(wide)[17] < -0.2
+
+
+def test_mono_is_not_widened():
+    mono = Figures(spectrum_db=tuple(MIDDLE.tolist()))
+    (tone,) = decided(track(mono, POPULAR), style="open")
+    assert tone.settings is not None and tone.settings.side_gains_db == ()
+
+
+@pytest.mark.parametrize("nothing", [Figures(spectrum_db=(None,) * 31), Figures(spectrum_db=(-200.0,) * 31)])
+def test_without_any_measurement_nothing_is_done(nothing):
+    assert decided(track(nothing))[0].settings is None
+    assert decide_tone([], wanting()) == []
+
+
+def test_the_reason_tells_what_was_refused():
+    (tone,) = decided(track(figures(dict.fromkeys((13, 14, 15, 16, 17), 20.0))))
+    assert "were asked for and held to" in tone.decisions[0].why
+
+
+def test_loudness_changes_by_about_what_the_equaliser_does():
+    bright = EqualiserSettings(freqs_hz=(20.0, 20_000.0), gains_db=(2.0, 2.0))
+    assert tone_change_lu(bright, figures().spectrum_db) == pytest.approx(2.0)
+    assert tone_change_lu(None, figures().spectrum_db) == 0.0

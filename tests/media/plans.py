@@ -10,6 +10,7 @@ from msgspec import structs
 from decisions.album import draft_album, settle_album
 from decisions.profile_files import load_profile
 from media.analysis import analyse
+from media.passage import head_blocks
 from media.rehearsal import rehearse
 from schemas.profile import Delivery, Profile
 from schemas.steps import Analysed, Draft, Planned, Rehearsed
@@ -21,11 +22,11 @@ WAV16 = Delivery(name="wav16", container="wav", bits=16)
 CD = Delivery(name="cd", container="wav", bits=16, rate_hz=44_100)
 
 
-def profile(*deliveries: Delivery, tone: float = 0.5) -> Profile:
-    """The profile `streaming` with other deliveries and another amount of tone correction."""
+def profile(*deliveries: Delivery, tone_max_db: float = 3.0) -> Profile:
+    """The profile `streaming` with other deliveries and another guard on the tone."""
     found = load_profile("streaming")
     deliveries = deliveries or found.delivery
-    return structs.replace(found, delivery=deliveries, tone=structs.replace(found.tone, amount_ratio=tone))
+    return structs.replace(found, delivery=deliveries, tone=structs.replace(found.tone, max_db=tone_max_db))
 
 
 def track(path: Path, **more: object) -> Track:
@@ -38,7 +39,9 @@ def planned_album(tracks: Sequence[Track], chosen: Profile, output: str = "") ->
     """The plans of an album, in album order."""
     analysed = [Analysed(track=one, analysis=analyse(Path(one.uri))) for one in tracks]
     drafts = [one for one in draft_album(analysed, chosen) if isinstance(one, Draft)]
-    takes = [Rehearsed(draft=one, takes=rehearse(one) if one.needs_rehearsal else ()) for one in drafts]
+    takes = [
+        Rehearsed(draft=one, takes=rehearse(one, head_blocks(one)) if one.needs_rehearsal else ()) for one in drafts
+    ]
     return [one for one in settle_album(takes, chosen, f"{output}/masters") if isinstance(one, Planned)]
 
 

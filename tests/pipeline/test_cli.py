@@ -216,7 +216,7 @@ def test_an_unknown_profile_is_guessed(lathe, tmp_path, monkeypatch, command):
 def test_a_profile_that_nothing_resembles_is_answered_in_whole_sentences(lathe, tmp_path):
     manifest, _ = album(tmp_path, 1)
     _, _, err = lathe("run", manifest, tmp_path / "out", "--profile", "qqqq")
-    assert "streaming. A file must end in .toml." in err
+    assert "vinyl. A file must end in .toml." in err
 
 
 def test_a_profile_with_errors_is_told_by_its_lines(lathe, tmp_path):
@@ -310,7 +310,7 @@ def test_force_makes_again_what_stands(lathe, tmp_path):
 def test_profiles_are_listed_with_what_they_are_for(lathe):
     code, out, _ = lathe("profiles")
     assert (code, [line.split()[0] for line in out.splitlines()]) == (
-        0, ["broadcast-r128", "cd", "dynamic", "loud", "streaming"],
+        0, ["audiobook", "broadcast-r128", "cd", "club", "dynamic", "loud", "podcast", "streaming", "vinyl"],
     )  # fmt: skip
 
 
@@ -483,3 +483,46 @@ def test_a_source_that_cannot_be_mastered_is_told_by_its_code(lathe, tmp_path, a
         write(tmp_path / "a.wav", audio)
     status, out, err = lathe("master", tmp_path / "a.wav", tmp_path / "b.flac")
     assert (status, out, code in err, (tmp_path / "b.flac").exists()) == (1, "", True, False)
+
+
+# Style, intensity, references, target
+
+
+def test_one_file_is_mastered_as_was_chosen(lathe, tmp_path):
+    source = write(tmp_path / "a.flac", music(seconds=4, level_dbfs=-24))
+    reference = write(tmp_path / "r.flac", noise(seconds=12, level_dbfs=-20))
+    chosen = ("--style", "warm", "--intensity", "low", "--reference", reference, "--target-lufs", "-17")
+    code, out, _ = lathe("master", source, tmp_path / "b.flac", *chosen, "--json")
+    row = json.loads(out)
+    plan = json.loads(row["plan"])
+    assert (code, plan["style"], plan["intensity"]) == (0, "warm", "low")
+    assert row["masters"][0]["integrated_lufs"] == pytest.approx(-17.0, abs=0.1)
+    assert any("1 reference recording" in decision["why"] for decision in plan["decisions"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("--style", "wram"), 'did you mean "warm"?'),
+        (("--intensity", "full"), "'full' is not one of"),
+        (("--reference", "nowhere.flac"), "there is no reference"),
+        (("--reference-amount", "2"), "2.0 is not in the range"),
+        (("--target-lufs", "3"), "3.0 is not in the range"),
+    ],
+)
+@pytest.mark.parametrize("command", [("run", "manifest.csv", "out"), ("master", "0.flac", "b.flac")])
+def test_a_wrong_choice_is_refused_before_anything_is_made(lathe, tmp_path, monkeypatch, command, wrong, message):
+    album(tmp_path, 1)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = lathe(*command, *wrong)
+    assert (code, out, message in err) == (2, "", True)
+    assert not (tmp_path / "b.flac").exists()
+
+
+def test_styles_are_listed_and_shown_with_their_reasons(lathe):
+    code, out, _ = lathe("styles")
+    assert (code, [line.split()[0] for line in out.splitlines()]) == (
+        0, ["balanced", "open", "punchy", "speech", "transparent", "warm"],
+    )  # fmt: skip
+    code, out, _ = lathe("styles", "show", "warm")
+    assert (code, "our choice" in out) == (0, True)

@@ -13,6 +13,7 @@ import soundfile
 from msgspec import to_builtins
 from scipy.signal import resample_poly
 
+from decisions.choices import Choices
 from media.analysis import analyse
 from pipeline import run as runs
 from pipeline.run import LostTracksError
@@ -347,7 +348,7 @@ def test_a_skipped_track_is_reported_with_the_same_figures(tmp_path):
     [
         ({"title": "New"}, {"A/1/2": "name, tags"}),
         ({"artist": "New"}, {"A/1/2": "tags"}),
-        ({"genre": "Jazz"}, {"A/1/2": "tags"}),
+        ({"genre": "Rock"}, {"A/1/2": "tags"}),
     ],
 )
 def test_a_changed_row_touches_that_track_alone(tmp_path, change, redone):
@@ -502,3 +503,19 @@ def test_progress_ends_with_every_track(tmp_path):
     )
     runs.run_catalogue(request, lambda done, total: told.append((done, total)))
     assert told[-1] == (2, 2)
+
+
+# Style and references
+
+
+def test_a_run_masters_as_was_chosen_and_a_row_by_its_own_references(tmp_path):
+    manifest, rows = album(tmp_path, 2)
+    write(tmp_path / "bright.flac", noise(seconds=12, level_dbfs=-20))
+    rows[1]["reference"] = "bright.flac | nowhere.flac"
+    write_manifest(manifest, rows)
+    summary = master(manifest, tmp_path / "out", choices=Choices(style="open"))
+    found = by("track_id", table(tmp_path / "out", "tracks", summary.run_id))
+    plans = [json.loads(found[name]["plan"]) for name in sorted(found)]
+    assert [plan["style"] for plan in plans] == ["open", "open"]
+    assert summary.findings["REFERENCE_UNUSABLE"] == 1
+    assert ["1 reference" in json.dumps(plan["decisions"]) for plan in plans] == [False, True]

@@ -56,6 +56,7 @@ def test_every_figure_of_a_source_may_be_null_but_its_offset():
     fields = {field.name: field.nullable for field in arrow_schema(TrackRow).field("source").type}
     assert {name for name, nullable in fields.items() if not nullable} == {
         "spectrum_db",
+        "side_spectrum_db",
         "crest_bands_db",
         "correlation_bands",
     }

@@ -1,0 +1,40 @@
+"""What is chosen for one run beyond its profile: style, intensity, references, loudness. Everything else is left as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, structs
+
+from decisions.taste_files import load_style
+from schemas.profile import Profile
+
+
+class Choices(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Each is None or empty where the profile's own value holds."""
+
+    style: str | None = None
+    intensity: str | None = None
+    references: tuple[str, ...] = ()
+    reference_amount_ratio: float | None = None
+    target_lufs: float | None = None
+
+
+def chosen(profile: Profile, choices: Choices) -> Profile:
+    """A profile with these choices; raises CatalogueError for a style that is none.
+
+    >>> from decisions.profile_files import load_profile
+    >>> warm = chosen(load_profile("streaming"), Choices(style="warm", target_lufs=-16.0))
+    >>> warm.taste.name, warm.loudness.target_lufs
+    ('warm', -16.0)
+    """
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("style", "intensity", "references", "reference_amount_ratio")
+        if (value := getattr(choices, name)) not in (None, ())
+    }
+    if choices.style is not None:
+        changes["taste"] = load_style(choices.style)
+    if choices.target_lufs is not None:
+        changes["loudness"] = structs.replace(profile.loudness, target_lufs=choices.target_lufs)
+    return structs.replace(profile, **changes)

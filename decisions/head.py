@@ -1,0 +1,121 @@
+"""Decides all that comes before the gain: one set of processors for a run of joined tracks, so that no seam can be heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from decisions.carrier import decide_ends, decide_expander, decide_mono_bass
+from decisions.cleaning import decide_cleaning, decide_declipping, offset_at_start
+from decisions.dynamics import decide_attack, decide_colour, decide_compressor, decide_multiband
+from decisions.material import Material, recognise
+from decisions.references import expected_of
+from decisions.resonance import decide_de_esser, decide_resonances
+from decisions.tone import Heard, Tone, decide_tone
+from dsp.gating import integrated_lufs, pooled
+from dsp.settings import DeclipperSettings, DeEsserSettings, SubsonicSettings
+from schemas.norm import Norm
+from schemas.plan import Decision, Head
+from schemas.profile import Profile
+from schemas.steps import Analysed
+
+
+class RunHead(NamedTuple):
+    """What was decided for a run of joined tracks, and how lightly its material is to be touched."""
+
+    head: Head
+    decisions: tuple[Decision, ...]
+    touch_ratio: float
+
+
+def decide_heads(runs: Sequence[Sequence[Analysed]], profile: Profile) -> list[RunHead]:
+    """Head and decisions for each run of an album; tone and width are decided for the album together."""
+    materials = [_material(run, profile) for run in runs]
+    norms = [[expected_of(track, profile) for track in run] for run in runs]
+    heard = [
+        [
+            Heard(track.analysis.figures, track.analysis.format.duration_s, norm, material.touch_ratio)
+            for track, (norm, _) in zip(run, expected, strict=True)
+        ]
+        for run, expected, material in zip(runs, norms, materials, strict=True)
+    ]
+    tones = decide_tone(heard, profile)
+    return [
+        _head(run, tone, material, expected[0][0], profile)
+        for run, tone, material, expected in zip(runs, tones, materials, norms, strict=True)
+    ]
+
+
+def _material(run: Sequence[Analysed], profile: Profile) -> Material:
+    """The material of the track that must be touched most lightly."""
+    found = [recognise(track.analysis, track.track.genre, profile.material) for track in run]
+    return min(found, key=lambda material: (material.dynamics, material.touch_ratio))
+
+
+def _head(run: Sequence[Analysed], tone: Tone, material: Material, norm: Norm, profile: Profile) -> RunHead:
+    figures, rate_hz = [track.analysis.figures for track in run], run[0].analysis.format.rate_hz
+    loudness = integrated_lufs(pooled(track.analysis.gating for track in run))
+    peaks = [one.true_peak_dbtp for one in figures if one.true_peak_dbtp is not None]
+    declipper, restored = _declipper(run, material, profile)
+    subsonic, cleaned = _subsonic(run, profile)
+    ends, ended = decide_ends(profile.carrier, rate_hz)
+    resonances, resonant = decide_resonances(figures, norm, material, profile)
+    de_esser, sibilant = _de_esser(profile)
+    expander, expanded = decide_expander(loudness, profile)
+    multiband, held = decide_multiband(figures, norm, material, profile)
+    compressor, compressed = decide_compressor(loudness, profile.compressor, material)
+    transients, low_end, hit = decide_attack(material, profile)
+    saturation, coloured = decide_colour(max(peaks, default=None), material, profile)
+    imager, centred = decide_mono_bass(profile.carrier, _bass_correlation(run))
+    head = Head(
+        declipper=declipper,
+        subsonic=subsonic,
+        ends=ends,
+        equaliser=tone.settings,
+        resonances=resonances,
+        de_esser=de_esser,
+        expander=expander,
+        multiband=multiband,
+        compressor=compressor,
+        transients=transients,
+        low_end=low_end,
+        saturation=saturation,
+        imager=imager,
+    )
+    what = Decision(what="material", how_much=material.kind, why=material.why)
+    first = (what, restored, cleaned, ended, *tone.decisions, resonant)
+    return RunHead(head, (*first, sibilant, expanded, held, compressed, hit, coloured, centred), material.touch_ratio)
+
+
+def _declipper(
+    run: Sequence[Analysed], material: Material, profile: Profile
+) -> tuple[DeclipperSettings | None, Decision]:
+    """One set of levels for the whole run: joined tracks that were clipped at different ones are left as they are."""
+    found = [decide_declipping(track.analysis, material, profile.cleaning) for track in run]
+    settings = {one for one, _ in found if one is not None}
+    if len(settings) > 1:
+        why = "joined tracks were clipped at different levels"
+        return None, Decision(what=found[0][1].what, how_much="off", why=why)
+    return next((one for one in found if one[0] is not None), found[0])
+
+
+def _subsonic(run: Sequence[Analysed], profile: Profile) -> tuple[SubsonicSettings | None, Decision]:
+    """The filter starts once for the whole run, settled on the offset that it meets first."""
+    found = [decide_cleaning(track.analysis, profile.cleaning) for track in run]
+    subsonic, why = next((one for one in found if one[0] is not None), found[0])
+    if subsonic is not None:
+        subsonic = replace(subsonic, offset_ratio=offset_at_start(run[0].analysis))
+    return subsonic, why
+
+
+def _de_esser(profile: Profile) -> tuple[DeEsserSettings | None, Decision]:
+    style_db = profile.taste.speech.max_de_ess_db if profile.taste.speech is not None else 0.0
+    carrier_db = profile.carrier.max_de_ess_db if profile.carrier is not None else 0.0
+    return decide_de_esser(max(style_db, carrier_db), "the carrier" if carrier_db >= style_db else "the style")
+
+
+def _bass_correlation(run: Sequence[Analysed]) -> float | None:
+    """The widest bass of a run."""
+    known = [bands[0] for track in run if (bands := track.analysis.figures.correlation_bands) and bands[0] is not None]
+    return min(known, default=None)
