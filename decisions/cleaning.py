@@ -35,13 +35,13 @@ def decide_declipping(
 ) -> tuple[DeclipperSettings | None, Decision]:
     """The declipper of a track that was damaged here and there, or None, with the reason."""
     what, tops = "declipper", analysis.detected.flat_tops
-    per_minute = 60.0 * tops.count / analysis.format.duration_s
+    density_hz = tops.count / analysis.format.duration_s
     if tops.count == 0 or analysis.detected.flat_tops_dbfs is None:
         return None, Decision(what=what, how_much="off", why="no peak is clipped")
     if material.kind == "heavily limited":
         return None, Decision(what=what, how_much="off", why=f"the material is {material.kind}: {material.why}")
-    if per_minute >= choice.declip_below_per_minute:
-        why = f"{per_minute:.0f} clipped peaks a minute are no accident, limit {choice.declip_below_per_minute:g}"
+    if density_hz >= choice.declip_below_hz:
+        why = f"{density_hz:.1f} clipped peaks a second are no accident, limit {choice.declip_below_hz:g}"
         return None, Decision(what=what, how_much="off", why=why)
     settings = DeclipperSettings(clip_dbfs=(round(analysis.detected.flat_tops_dbfs, 4),))
     how_much = f"{tops.count} peak{'s' if tops.count > 1 else ''}"

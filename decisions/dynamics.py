@@ -48,11 +48,11 @@ def decide_multiband(
         return None, Decision(what=what, how_much="off", why=NO_STYLE)
     if not material.dynamics:
         return None, refused(what, material)
-    strength = INTENSITY[profile.intensity] * material.touch_ratio
+    strength = INTENSITY[profile.intensity] * material.touch_ratio * _room(figures, norm)
     bands = [_band(k, figures, norm, wish, strength) for k in range(len(BAND_EDGES_HZ) + 1)]
     most = max(band.compression_ratio for band in bands)
     if most < LEAST_RATIO:
-        why = f"in no band do peaks stand out more than in {norm.words}"
+        why = f"its peaks stand out no more than in {norm.words}"
         return None, Decision(what=what, how_much="off", why=why)
     ratios = " / ".join(f"{band.compression_ratio:.2f}" for band in bands)
     why = f"bands whose peaks stand out most against {norm.words} are held most"
@@ -150,6 +150,14 @@ def _standing_out(k: int, figures: Sequence[Figures], norm: Norm) -> float:
     if norm.crest_bands_db is None or not known:
         return 0.5
     return float(np.clip(0.5 + 0.5 * (max(known) - norm.crest_bands_db[k]) / norm.crest_spread_db, 0.0, 1.0))
+
+
+def _room(figures: Sequence[Figures], norm: Norm) -> float:
+    """1 where the peaks stand as high over the loudness as in the norm, 0 where they stand one spread less high or lower."""
+    known = [one.plr_lu for one in figures if one.plr_lu is not None]
+    if norm.plr_lu is None or not known:
+        return 1.0
+    return float(np.clip(1.0 + (min(known) - norm.plr_lu) / norm.plr_spread_lu, 0.0, 1.0))
 
 
 def _saturation(wish: ColourWish, peak_dbtp: float, strength: float, touch_ratio: float) -> SaturationSettings:

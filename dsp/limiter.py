@@ -37,8 +37,6 @@ CLIMB_RATIO = 1.045
 """For the same reason a gain from far below climbs by no more than 0.38 dB a sample."""
 MARGIN_DB = 0.08
 """Room under the ceiling for what 8x does not see and for the dither; measured by `benchmarks/limiter.py`."""
-MARKED_RATIO = 1.0 - to_gain(-1.0)
-"""A reduction of 1 dB: about what can be heard as a change of level."""
 FINEST_BITS, SUM_BITS = 36, 62
 """Gains are counted in steps of 2^-36 (-216 dB), or coarser ones where the sums of long boxes would not fit 64 bits."""
 
@@ -90,11 +88,6 @@ class Limiter:
     def mean_reduction_db(self) -> float:
         """The reduction of the mean gain so far."""
         return 0.0 - (to_db(1.0 - float(self._gain.totals[1]) / max(1, self._frames)) or 0.0)
-
-    @property
-    def limited_ratio(self) -> float:
-        """The share of the frames so far that were turned down by 1 dB or more."""
-        return float(self._gain.totals[2]) / max(1, self._frames)
 
     def push(self, block: Audio) -> Audio:
         """What is ready: all but the last `latency` frames."""
@@ -154,8 +147,8 @@ class _GainComputer:
         self._window = lookahead + 1
         self._held = np.zeros(4, np.int64)  # frame, head and tail of the queue, released reduction
         self._last_peak = np.zeros(1)
-        self.totals = np.zeros(3)
-        """The largest reduction so far and the sum of all, as ratios, and how many frames were reduced by `MARKED_RATIO`."""
+        self.totals = np.zeros(2)
+        """The largest reduction so far and the sum of all, as ratios."""
 
     def apply(self, peaks: NDArray[np.float32], ceiling: float, audio: Audio, kept: slice) -> Audio:
         """audio[i] * gain for the kept of all frames; `peaks` and the gain they ask for run ahead of the audio by `delay`."""
@@ -297,13 +290,12 @@ def _smooth(reduction: NDArray[np.int64], box: NDArray[np.int64], total: NDArray
 
 @kernel
 def _apply(reduction: NDArray[np.int64], scale: float, out: Audio, totals: Floats) -> None:
-    """Out is multiplied by 1 - d * scale; totals: the largest d, the sum of all and how many are marked."""
-    deepest, total, marked = totals
+    """Out is multiplied by 1 - d * scale; totals: the largest d and the sum of all."""
+    deepest, total = totals
     for n in range(reduction.size):
         one_less = reduction[n] * scale
         deepest = max(deepest, one_less)
         total += one_less
-        marked += one_less >= MARKED_RATIO
         for channel in range(out.shape[1]):
             out[n, channel] *= 1.0 - one_less
-    totals[0], totals[1], totals[2] = deepest, total, marked
+    totals[0], totals[1] = deepest, total

@@ -98,8 +98,8 @@ class CleaningChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     subsonic_limit_db: Annotated[float, Meta(ge=-80.0, le=0.0)]
     """Rumble (5 to 16 Hz) above this, against the whole signal, is taken away."""
     cutoff_hz: Annotated[float, Meta(ge=1.0, le=200.0)]
-    declip_below_per_minute: Annotated[float, Meta(ge=0.0, le=10000.0)]
-    """A source with fewer clipped peaks a minute was damaged, and they are put back; with more it is meant so. 0: never."""
+    declip_below_hz: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    """A source with fewer clipped peaks a second was damaged, and they are put back; with more it is meant so. 0: never."""
 
 
 class SourceChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -76,4 +76,4 @@ def test_what_was_limited_as_a_whole_is_not_declipped():
 
 
 def test_a_profile_can_leave_clipped_peaks_alone():
-    assert decide_declipping(clipped(10), MIX, replace(CLEANING, declip_below_per_minute=0.0))[0] is None
+    assert decide_declipping(clipped(10), MIX, replace(CLEANING, declip_below_hz=0.0))[0] is None

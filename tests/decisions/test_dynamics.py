@@ -42,6 +42,15 @@ def test_a_higher_intensity_holds_more_and_material_that_is_touched_lightly_less
     assert ratios(0.0, material=MASTERED)[1] == pytest.approx(1.125)
 
 
+def test_what_is_denser_than_the_norm_is_not_compressed_further():
+    assert POPULAR.plr_lu is not None
+    shares = []
+    for plr_lu in (POPULAR.plr_lu + 3.0, POPULAR.plr_lu, POPULAR.plr_lu - POPULAR.plr_spread_lu):
+        settings, _ = decide_multiband([replace(USUAL, plr_lu=plr_lu)], POPULAR, MIX, styled("balanced"))
+        shares.append(settings.bands[1].compression_ratio if settings else 1.0)
+    assert shares == [pytest.approx(1.25), pytest.approx(1.25), 1.0]
+
+
 def test_the_threshold_lies_over_the_level_of_its_band():
     settings, _ = decide_multiband([USUAL], POPULAR, MIX, styled("balanced"))
     assert settings is not None

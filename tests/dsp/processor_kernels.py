@@ -97,7 +97,7 @@ PROCESSOR_CALLS: dict[Any, Callable[[], list[Any]]] = {
     ],
     limiter._hold: lambda: [REDUCTION.copy(), 11, 1 << 36, np.zeros((2, 16), np.int64), np.zeros(4, np.int64), 0.99],
     limiter._smooth: lambda: [REDUCTION.copy(), np.zeros(32, np.int64), np.zeros(2, np.int64)],
-    limiter._apply: lambda: [REDUCTION, 2.0**-37, BLOCK.copy(), np.zeros(3)],
+    limiter._apply: lambda: [REDUCTION, 2.0**-37, BLOCK.copy(), np.zeros(2)],
     multiband._follow: lambda: [
         np.array([LEVELS, LEVELS[::-1]]), CURVE, multiband._Times(0.9, 0.8, 0.95, 0.7), np.zeros(2), np.zeros(4),
         np.empty(60),
