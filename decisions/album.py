@@ -13,7 +13,6 @@ from statistics import fmean
 
 from decisions.gain import DYNAMIC_STEPS_DB, STEPS_DB, GainDecision, decide_gain, source_lufs
 from decisions.head import RunHead, decide_heads
-from decisions.references import expected_of
 from decisions.runs import after, before, joins_decision, runs_of
 from decisions.tone import tone_change_lu
 from dsp.settings import LimiterSettings, QuantiserSettings
@@ -33,6 +32,8 @@ from schemas.steps import (
 
 SAFE_PEAK_DB = 0.2
 """A predicted peak this far under the ceiling never meets the limiter; closer ones are rehearsed."""
+WIDE_GAP_DB = 4.0
+"""Gains further apart than this have another between them: what a limiter takes is read from a curve through the takes."""
 
 
 def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting]:
@@ -76,7 +77,17 @@ def _gains_db(group: Sequence[tuple[Analysed, Head]], profile: Profile) -> tuple
     if untouched and peak_dbtp + plain_db < profile.limiter.ceiling_dbtp - SAFE_PEAK_DB:
         return (plain_db,)
     steps_db = DYNAMIC_STEPS_DB if any(head.dynamic for _, head in group) else STEPS_DB
-    return tuple(round(plain_db + step, 3) for step in steps_db)
+    tried_db = [plain_db + step for step in steps_db]
+    idle_db = profile.limiter.ceiling_dbtp - SAFE_PEAK_DB - peak_dbtp
+    return tuple(round(gain_db, 3) for gain_db in [*_lower_db(idle_db, tried_db[0]), *tried_db])
+
+
+def _lower_db(idle_db: float, first_db: float) -> list[float]:
+    """Gains below the first, down to where the limiter does nothing: a guard may hold the gain down to there."""
+    gap_db = first_db - idle_db
+    if gap_db < SAFE_PEAK_DB:
+        return []
+    return [idle_db] if gap_db < WIDE_GAP_DB else [idle_db, idle_db + gap_db / 2.0]
 
 
 def _limiter(profile: Profile) -> LimiterSettings:
@@ -111,7 +122,7 @@ def _draft(
         position_frames=position,
         run=head[0],
         touch_ratio=head[1].touch_ratio,
-        references_refused=expected_of(track, profile)[1],
+        references_refused=head[1].references_refused,
         decisions=(*joins_decision(tracks, run, i), *head[1].decisions),
     )
 
@@ -150,7 +161,8 @@ def _planned(draft: Draft, gain: GainDecision, group: tuple[int, int], profile: 
 
 def _gain_decision(draft: Draft, gain: GainDecision, together: int, profile: Profile) -> Decision:
     target = profile.loudness.target_lufs
-    whom = f"the {together} tracks that share it" if together > 1 else "the track"
+    loudest = "the loudest of " if profile.loudness.mode == "loudest" else ""
+    whom = f"{loudest}the {together} tracks that share it" if together > 1 else "the track"
     if gain.limited:
         why = f"stops {target - gain.expected_lufs:.1f} LU short of {target:g} LUFS: {gain.limited}"
     elif draft.needs_rehearsal:

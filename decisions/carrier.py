@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from decisions.dynamics import NO_STYLE
+from decisions.dynamics import NO_STYLE, refused
+from decisions.material import Material
+from decisions.tone import INTENSITY
 from dsp.bands import BAND_EDGES_HZ
 from dsp.settings import Band, ExpanderSettings, ImagerSettings, ParametricSettings
 from schemas.plan import Decision
@@ -44,14 +46,19 @@ def decide_mono_bass(
     return settings, Decision(what=what, how_much=f"below {carrier.mono_below_hz:g} Hz", why=why)
 
 
-def decide_expander(loudness_lufs: float | None, profile: Profile) -> tuple[ExpanderSettings | None, Decision]:
+def decide_expander(
+    loudness_lufs: float | None, material: Material, profile: Profile
+) -> tuple[ExpanderSettings | None, Decision]:
     """An expander that lowers what lies between the words of a voice."""
     wish = profile.taste.speech
     if wish is None or wish.expansion_ratio == 1.0 or loudness_lufs is None:
         return None, Decision(what="expander", how_much="off", why=NO_STYLE)
+    if not material.dynamics:
+        return None, refused("expander", material)
+    range_db = min(12.0, wish.expander_range_db * INTENSITY[profile.intensity] * material.touch_ratio)
     threshold_dbfs = max(-100.0, min(0.0, loudness_lufs - wish.under_loudness_db))
     settings = ExpanderSettings(
-        threshold_dbfs=round(threshold_dbfs, 2), expansion_ratio=wish.expansion_ratio, range_db=wish.expander_range_db
+        threshold_dbfs=round(threshold_dbfs, 2), expansion_ratio=wish.expansion_ratio, range_db=round(range_db, 2)
     )
     why = f"the style: {wish.under_loudness_db:g} dB under the loudness of {loudness_lufs:.1f} LUFS a voice is silent"
-    return settings, Decision(what="expander", how_much=f"to -{wish.expander_range_db:g} dB", why=why)
+    return settings, Decision(what="expander", how_much=f"to -{range_db:g} dB", why=why)

@@ -26,6 +26,8 @@ EMPTY_DB = 25.0
 """A band this far from its norm holds no music to correct (a low-passed source, a missing bass)."""
 SILENT_DB = -90.0
 """Third octaves below this hold nothing that could be heard."""
+UNTOLD_SPREAD_DB = 40.0
+"""The spread of a band that a norm does not tell of."""
 NO_SIDE_DB = -40.0
 """A side signal this far below the middle is none."""
 
@@ -43,7 +45,7 @@ def mid_and_side_db(figures: Figures) -> tuple[Floats, Floats]:
 
 def tone_deviation_db(figures: Figures, norm: Norm) -> Floats:
     """Level of the middle against the norm in each band, at equal level from 200 Hz to 4 kHz; NaN where there is no music."""
-    deviation = levelled(mid_and_side_db(figures)[0] - np.array(norm.mid_db))
+    deviation = levelled(_told(mid_and_side_db(figures)[0] - np.array(norm.mid_db), norm.mid_spread_db))
     return np.where(np.abs(deviation) <= EMPTY_DB, deviation, np.nan)
 
 
@@ -55,7 +57,7 @@ def levelled(curve_db: Floats) -> Floats:
 
 def width_deviation_db(figures: Figures, norm: Norm) -> Floats:
     """Level of the side against the middle, less that of the norm; NaN where either is missing."""
-    return np.asarray(mid_and_side_db(figures)[1] - np.array(norm.side_db))
+    return _told(mid_and_side_db(figures)[1] - np.array(norm.side_db), norm.side_spread_db)
 
 
 def beyond(deviation_db: Floats, deadband_db: Floats) -> Floats:
@@ -88,6 +90,11 @@ def mean_known(rows: Sequence[Floats], weights: Sequence[float]) -> Floats:
     total = (known * parts).sum(axis=0)
     with np.errstate(invalid="ignore"):
         return np.asarray((np.where(known, table, 0.0) * parts).sum(axis=0) / total)
+
+
+def _told(curve_db: Floats, spread_db: Sequence[float]) -> Floats:
+    """The bands that a norm tells of; NaN elsewhere."""
+    return np.where(np.array(spread_db) < UNTOLD_SPREAD_DB, curve_db, np.nan)
 
 
 def _levels(spectrum_db: Sequence[float | None]) -> Floats:

@@ -50,12 +50,11 @@ def decide_multiband(
         return None, refused(what, material)
     strength = INTENSITY[profile.intensity] * material.touch_ratio * _room(figures, norm)
     bands = [_band(k, figures, norm, wish, strength) for k in range(len(BAND_EDGES_HZ) + 1)]
-    most = max(band.compression_ratio for band in bands)
-    if most < LEAST_RATIO:
-        why = f"its peaks stand out no more than in {norm.words}"
+    if max(max(band.compression_ratio, band.lift_ratio) for band in bands) < LEAST_RATIO:
+        why = f"its peaks stand out less than in {norm.words}"
         return None, Decision(what=what, how_much="off", why=why)
     ratios = " / ".join(f"{band.compression_ratio:.2f}" for band in bands)
-    why = f"bands whose peaks stand out most against {norm.words} are held most"
+    why = f"the further peaks stand out in a band against {norm.words}, the more it is held"
     settings = MultibandSettings(edges_hz=BAND_EDGES_HZ, bands=tuple(bands))
     return settings, Decision(what=what, how_much=f"{ratios} to 1, low to high", why=why)
 

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from msgspec import structs
+
 from decisions.carrier import decide_ends, decide_expander, decide_mono_bass
 from decisions.cleaning import decide_cleaning, decide_declipping, offset_at_start
 from decisions.dynamics import decide_attack, decide_colour, decide_compressor, decide_multiband
 from decisions.material import Material, recognise
 from decisions.references import expected_of
 from decisions.resonance import decide_de_esser, decide_resonances
-from decisions.tone import Heard, Tone, decide_tone
+from decisions.tone import INTENSITY, Heard, Tone, decide_tone
 from dsp.gating import integrated_lufs, pooled
 from dsp.settings import DeclipperSettings, DeEsserSettings, SubsonicSettings
 from schemas.norm import Norm
@@ -27,24 +29,28 @@ class RunHead(NamedTuple):
     head: Head
     decisions: tuple[Decision, ...]
     touch_ratio: float
+    references_refused: tuple[str, ...]
 
 
 def decide_heads(runs: Sequence[Sequence[Analysed]], profile: Profile) -> list[RunHead]:
     """Head and decisions for each run of an album; tone and width are decided for the album together."""
     materials = [_material(run, profile) for run in runs]
-    norms = [[expected_of(track, profile) for track in run] for run in runs]
+    expected = [_expected(run, profile) for run in runs]
     heard = [
-        [
-            Heard(track.analysis.figures, track.analysis.format.duration_s, norm, material.touch_ratio)
-            for track, (norm, _) in zip(run, expected, strict=True)
-        ]
-        for run, expected, material in zip(runs, norms, materials, strict=True)
+        [Heard(track.analysis.figures, track.analysis.format.duration_s, norm, material.touch_ratio) for track in run]
+        for run, (norm, _), material in zip(runs, expected, materials, strict=True)
     ]
     tones = decide_tone(heard, profile)
     return [
-        _head(run, tone, material, expected[0][0], profile)
-        for run, tone, material, expected in zip(runs, tones, materials, norms, strict=True)
+        _head(run, tone, material, one, profile)
+        for run, tone, material, one in zip(runs, tones, materials, expected, strict=True)
     ]
+
+
+def _expected(run: Sequence[Analysed], profile: Profile) -> tuple[Norm, tuple[str, ...]]:
+    """The norm of a run, from the references of all its tracks; and which of them cannot serve, and why."""
+    references = tuple(dict.fromkeys(one for track in run for one in track.references))
+    return expected_of(structs.replace(run[0], references=references), profile)
 
 
 def _material(run: Sequence[Analysed], profile: Profile) -> Material:
@@ -53,7 +59,10 @@ def _material(run: Sequence[Analysed], profile: Profile) -> Material:
     return min(found, key=lambda material: (material.dynamics, material.touch_ratio))
 
 
-def _head(run: Sequence[Analysed], tone: Tone, material: Material, norm: Norm, profile: Profile) -> RunHead:
+def _head(
+    run: Sequence[Analysed], tone: Tone, material: Material, expected: tuple[Norm, tuple[str, ...]], profile: Profile
+) -> RunHead:
+    norm, refused = expected
     figures, rate_hz = [track.analysis.figures for track in run], run[0].analysis.format.rate_hz
     loudness = integrated_lufs(pooled(track.analysis.gating for track in run))
     peaks = [one.true_peak_dbtp for one in figures if one.true_peak_dbtp is not None]
@@ -62,7 +71,7 @@ def _head(run: Sequence[Analysed], tone: Tone, material: Material, norm: Norm, p
     ends, ended = decide_ends(profile.carrier, rate_hz)
     resonances, resonant = decide_resonances(figures, norm, material, profile)
     de_esser, sibilant = _de_esser(profile)
-    expander, expanded = decide_expander(loudness, profile)
+    expander, expanded = decide_expander(loudness, material, profile)
     multiband, held = decide_multiband(figures, norm, material, profile)
     compressor, compressed = decide_compressor(loudness, profile.compressor, material)
     transients, low_end, hit = decide_attack(material, profile)
@@ -83,9 +92,20 @@ def _head(run: Sequence[Analysed], tone: Tone, material: Material, norm: Norm, p
         saturation=saturation,
         imager=imager,
     )
-    what = Decision(what="material", how_much=material.kind, why=material.why)
+    what = Decision(what="material", how_much=material.kind, why=_whose(run, profile) + material.why)
     first = (what, restored, cleaned, ended, *tone.decisions, resonant)
-    return RunHead(head, (*first, sibilant, expanded, held, compressed, hit, coloured, centred), material.touch_ratio)
+    return RunHead(
+        head, (*first, sibilant, expanded, held, compressed, hit, coloured, centred), material.touch_ratio, refused
+    )
+
+
+def _whose(run: Sequence[Analysed], profile: Profile) -> str:
+    """Names the track of a run that must be touched most lightly."""
+    if len(run) == 1:
+        return ""
+    material = _material(run, profile)
+    track = next(one.track for one in run if recognise(one.analysis, one.track.genre, profile.material) == material)
+    return f'joined with "{track.title or track.track_id}": '
 
 
 def _declipper(
@@ -111,6 +131,7 @@ def _subsonic(run: Sequence[Analysed], profile: Profile) -> tuple[SubsonicSettin
 
 def _de_esser(profile: Profile) -> tuple[DeEsserSettings | None, Decision]:
     style_db = profile.taste.speech.max_de_ess_db if profile.taste.speech is not None else 0.0
+    style_db = min(12.0, style_db * INTENSITY[profile.intensity])
     carrier_db = profile.carrier.max_de_ess_db if profile.carrier is not None else 0.0
     return decide_de_esser(max(style_db, carrier_db), "the carrier" if carrier_db >= style_db else "the style")
 

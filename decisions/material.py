@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 from schemas.figures import Analysis
@@ -49,8 +50,8 @@ def _limited(analysis: Analysis, choice: MaterialChoice) -> str | None:
 
 
 def _delicate(analysis: Analysis, genre: str | None, choice: MaterialChoice) -> str | None:
-    named = next((one for one in choice.delicate_genres if genre and one in genre.lower()), None)
-    if named is not None:
+    words = f" {' '.join(re.findall(r'[a-z-]+', (genre or '').lower()))} "
+    if any(f" {one} " in words for one in choice.delicate_genres):
         return f'its genre is "{genre}"'
     range_lu, plr = analysis.figures.loudness_range_lu, analysis.figures.plr_lu
     if range_lu is not None and range_lu > choice.delicate_above_range_lu:

@@ -56,17 +56,12 @@ def decide_tone(runs: Sequence[Sequence[Heard]], profile: Profile) -> list[Tone]
     if profile.tone.max_db == 0.0 or not runs:
         left = Decision(what="tone and width", how_much="off", why="the profile leaves them alone")
         return [Tone(None, (left,)) for _ in runs]
-    tracks = [track for run in runs for track in run]
-    tones = [_deviation(track, tone_deviation_db(track.figures, track.norm)) for track in tracks]
-    widths = [_width_deviation(track) for track in tracks]
-    album = [_album(rows, tracks, side) for rows, side in ((tones, False), (widths, True))]
-    decided, at = [], 0
+    decided = []
     for run in runs:
-        mine = slice(at, at + len(run))
-        middle = _lacking(tones[mine], run, album[0], side=False)
-        side = _lacking(widths[mine], run, album[1], side=True)
+        # Tracks that are held against something else tell nothing of what this run lacks.
+        album = [track for other in runs for track in other if track.norm == run[0].norm]
+        middle, side = (_lacking(run, album, side=side) for side in (False, True))
         decided.append(_tone(run, middle, side, profile))
-        at += len(run)
     return decided
 
 
@@ -83,41 +78,31 @@ def tone_change_lu(equaliser: EqualiserSettings | None, spectrum: Sequence[float
     return 10.0 * math.log10(after / before) if before > 0.0 else 0.0
 
 
-class _Album(NamedTuple):
-    mean_db: Floats
-    """Mean deviation of the album's tracks."""
-    fault_db: Floats
-    """What of it is most probably a fault of them all."""
-
-
-def _deviation(track: Heard, deviation_db: Floats) -> Floats:
-    return beyond(deviation_db, track.norm.deadband_ratio * np.array(track.norm.mid_spread_db))
-
-
-def _width_deviation(track: Heard) -> Floats:
-    deviation_db = width_deviation_db(track.figures, track.norm)
-    return beyond(deviation_db, track.norm.deadband_ratio * np.array(track.norm.side_spread_db))
+def _deviation_db(track: Heard, side: bool) -> Floats:
+    """What of a track's deviation from its norm lies outside the deadband."""
+    deviation_db = (width_deviation_db if side else tone_deviation_db)(track.figures, track.norm)
+    return beyond(deviation_db, track.norm.deadband_ratio * _spread_db(track, side))
 
 
 def _spread_db(track: Heard, side: bool) -> Floats:
     return np.array(track.norm.side_spread_db if side else track.norm.mid_spread_db)
 
 
-def _album(rows: Sequence[Floats], tracks: Sequence[Heard], side: bool) -> _Album:
-    """The mean of n tracks strays less than a track, but never less than albums differ."""
-    weights = [track.duration_s for track in tracks]
-    mean_db = mean_known(rows, weights)
-    spread_db = np.mean([_spread_db(track, side) for track in tracks], axis=0)
-    share = ALBUM_SHARE + (1.0 - ALBUM_SHARE) / len(tracks)
-    touch = sum(t.touch_ratio * w for t, w in zip(tracks, weights, strict=True)) / sum(weights)
-    return _Album(mean_db, touch * probable_fault_db(mean_db, math.sqrt(share) * spread_db))
+def _lacking(run: Sequence[Heard], album: Sequence[Heard], *, side: bool) -> Floats:
+    """What a run most probably has too much of: the album's share, and its own.
+
+    The mean of n tracks strays less than a track, but never less than albums differ.
+    """
+    spread_db, touch = _spread_db(run[0], side), min(track.touch_ratio for track in run)
+    mean_db, own_db = (_mean_deviation_db(tracks, side) for tracks in (album, run))
+    share = ALBUM_SHARE + (1.0 - ALBUM_SHARE) / len(album)
+    together = probable_fault_db(mean_db, math.sqrt(share) * spread_db)
+    alone = probable_fault_db(own_db - mean_db, math.sqrt(1.0 - ALBUM_SHARE) * spread_db)
+    return touch * (together + alone)
 
 
-def _lacking(rows: Sequence[Floats], run: Sequence[Heard], album: _Album, *, side: bool) -> Floats:
-    """What a run most probably has too much of: the album's share, and its own."""
-    own_db = mean_known(rows, [track.duration_s for track in run]) - album.mean_db
-    spread_db = math.sqrt(1.0 - ALBUM_SHARE) * _spread_db(run[0], side)
-    return album.fault_db + min(track.touch_ratio for track in run) * probable_fault_db(own_db, spread_db)
+def _mean_deviation_db(tracks: Sequence[Heard], side: bool) -> Floats:
+    return mean_known([_deviation_db(track, side) for track in tracks], [track.duration_s for track in tracks])
 
 
 def _tone(run: Sequence[Heard], middle: Floats, side: Floats, profile: Profile) -> Tone:
@@ -126,11 +111,14 @@ def _tone(run: Sequence[Heard], middle: Floats, side: Floats, profile: Profile) 
     max_db = min(profile.tone.max_db, wish.max_db * strength) * touch
     gains_db = _held(asked_db, max_db, wish.max_rms_db * strength * touch)
     lean_db = _lean(run, profile) * strength * touch
-    curve_db = np.clip(gains_db + lean_db, -profile.tone.max_db, profile.tone.max_db)
-    widen_db = _widening(run, side, profile, strength)
+    most_db = profile.tone.max_db
+    curve_db = np.clip(gains_db + lean_db, -most_db, most_db)
+    # The guard holds for the side as for the middle; without a style of its own the cap of the style does, too.
+    side_most_db = most_db if _style_widens(profile) else max(max_db, float(np.abs(curve_db).max()))
+    widen_db = np.clip(curve_db + _widening(run, side, profile, strength), -side_most_db, side_most_db) - curve_db
     decisions = (
         _tone_decision(curve_db, asked_db, gains_db, run[0].norm, bool(lean_db.any())),
-        _width_decision(widen_db, run),
+        _width_decision(widen_db, run, profile),
     )
     if np.abs(curve_db).max() < SMALLEST_DB:
         curve_db = np.zeros_like(curve_db)
@@ -138,12 +126,7 @@ def _tone(run: Sequence[Heard], middle: Floats, side: Floats, profile: Profile) 
         widen_db = np.zeros_like(widen_db)
     if not (curve_db.any() or widen_db.any()):
         return Tone(None, decisions)
-    # What the style itself adds to the side comes on top; what is corrected stays within the cap of the middle.
-    side_most_db = max_db + strength * max(
-        map(abs, profile.taste.width.side_gains_db if profile.taste.width else (0.0,))
-    )
-    side_db = np.clip(curve_db + widen_db, -side_most_db, side_most_db)
-    return Tone(_settings(curve_db, side_db if widen_db.any() else None), decisions)
+    return Tone(_settings(curve_db, curve_db + widen_db if widen_db.any() else None), decisions)
 
 
 def _amount_of_references(run: Sequence[Heard], profile: Profile) -> float:
@@ -179,6 +162,10 @@ def _widening(run: Sequence[Heard], side: Floats, profile: Profile, strength: fl
     return np.clip(towards_db + style_db, -MOST_WIDTH_DB, MOST_WIDTH_DB)
 
 
+def _style_widens(profile: Profile) -> bool:
+    return profile.taste.width is not None and any(profile.taste.width.side_gains_db)
+
+
 def _settings(middle_db: Floats, side_db: Floats | None) -> EqualiserSettings:
     return EqualiserSettings(
         freqs_hz=tuple(round(hz, 1) for hz in CENTRES_HZ),
@@ -190,7 +177,7 @@ def _settings(middle_db: Floats, side_db: Floats | None) -> EqualiserSettings:
 def _tone_decision(curve_db: Floats, asked_db: Floats, held_db: Floats, norm: Norm, leans: bool) -> Decision:
     worst = int(np.abs(curve_db).argmax())
     if abs(curve_db[worst]) < SMALLEST_DB:
-        why = f"nothing that differs from {norm.words} is surely a fault"
+        why = f"nothing worth a filter is surely a fault against {norm.words}"
         return Decision(what="tone", how_much="0 dB", why=why)
     why = f"what most probably is a fault against {norm.words}" + (", and the style's own curve" if leans else "")
     refused = int(np.abs(asked_db - held_db).argmax())
@@ -199,13 +186,16 @@ def _tone_decision(curve_db: Floats, asked_db: Floats, held_db: Floats, norm: No
     return Decision(what="tone", how_much=f"{curve_db[worst]:+.1f} dB at {_hz(worst)}", why=why)
 
 
-def _width_decision(widen_db: Floats, run: Sequence[Heard]) -> Decision:
+def _width_decision(widen_db: Floats, run: Sequence[Heard], profile: Profile) -> Decision:
+    if profile.taste.width is None:
+        return Decision(what="width", how_much="off", why="the style leaves it alone")
     worst = int(np.abs(widen_db).argmax())
     if abs(widen_db[worst]) < SMALLEST_DB:
         mono = any(track.figures.side_mid_lu is None for track in run)
         why = "there is no side signal" if mono else "no band is surely too wide or too narrow"
         return Decision(what="width", how_much="0 dB", why=why)
-    why = "a quarter at most of what differs from other recordings, and what the style adds"
+    why = f"a quarter at most of what differs from {run[0].norm.words}"
+    why += ", and what the style adds" if _style_widens(profile) else ""
     return Decision(what="width", how_much=f"side {widen_db[worst]:+.1f} dB at {_hz(worst)}", why=why)
 
 

@@ -35,7 +35,7 @@ from dsp.settings import (
 )
 
 GRID_FRAMES = 512
-"""A multiple of every grid that a stage counts from its start: one that starts so many frames later sounds the same."""
+"""A multiple of every grid on which stages decide: one that starts so many frames later sounds the same, but for rounding."""
 
 
 class Stage(Protocol):
@@ -116,6 +116,8 @@ def start_stage(settings: Settings, rate_hz: int, channels: int) -> Stage:
 
 def start_chain(settings: Sequence[Settings], rate_hz: int, channels: int) -> Chain:
     """The running chain of some settings for one track; a resampler sets the rate of what follows it."""
+    if channels not in (1, 2):
+        raise ValueError(f"processors take 1 or 2 channels, got {channels}")
     stages: list[Stage] = []
     for one in settings:
         stages.append(start_stage(one, rate_hz, channels))

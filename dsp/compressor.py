@@ -14,6 +14,9 @@ from dsp.audio import Audio, Floats, silence
 from dsp.kernel import kernel
 from dsp.settings import CompressorSettings
 
+SETTLED_DB = 1e-6
+"""A reduction below this is none."""
+
 
 class Compressor:
     """Turns down what exceeds the threshold; one gain for all channels; no latency."""
@@ -63,6 +66,8 @@ def _compress(block: Audio, curve: Floats, smoothing: Floats, state: Floats, out
             wanted = -slope * soft_knee(20.0 * math.log10(peak) - threshold, knee)
         y1 = max(wanted, release * y1 + (1.0 - release) * wanted)
         y = attack * y + (1.0 - attack) * y1
+        if y1 < SETTLED_DB and y < SETTLED_DB:
+            y1, y = 0.0, 0.0  # else it fades for ever, through numbers that processors are slow at
         gain = 10.0 ** (-y / 20.0) if y > 0.0 else 1.0
         for channel in range(block.shape[1]):
             out[n, channel] = block[n, channel] * gain

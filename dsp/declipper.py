@@ -25,6 +25,8 @@ SEGMENT_FRAMES, WINDOW_FRAMES = 512, 1024
 """The predictor is found over 23 ms (at 44.1 and 48 kHz; as long at higher rates) around each segment; 46 ms are no better."""
 FEWEST = 2
 """Restoring single samples, too, gains 0.8 dB at 3 dB overdriven, but would raise peaks that only just reach the level."""
+LONGEST = 176
+"""4 ms at 44.1 kHz; at higher rates a predictor of this order reaches less far in time, and the work grows with the cube."""
 NEAR_FRAMES, MOST_TOGETHER = 16, 24
 """Runs so near to each other are restored together, up to so many samples; at 48 nothing is better."""
 DOUBT_RATIO = 1.0
@@ -50,7 +52,7 @@ class Declipper:
         self.latency = self._size + self._context
         self._levels = np.array([to_gain(level) for level in levels])
         self._rise_ratio = to_gain(settings.max_rise_db)
-        self._most = max(FEWEST, int(settings.max_gap_s * rate_hz))
+        self._most = max(FEWEST, min(LONGEST, int(settings.max_gap_s * rate_hz)))
         self._taper = np.hanning(self._size + 2 * self._context).astype(np.float32)
         self._line = silence(self._context, channels)
         self._over = silence(self._most, channels)  # what the last segment's runs add to the next

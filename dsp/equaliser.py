@@ -15,6 +15,7 @@ from scipy.fft import irfft, rfft
 
 from dsp.audio import Audio, Floats, joined, silence
 from dsp.kernel import kernel
+from dsp.pauses import pauses
 from dsp.settings import EqualiserSettings
 
 Blocks: TypeAlias = NDArray[np.float32]
@@ -85,6 +86,8 @@ class Equaliser:
         dry = self._line[self._overlap - self._lead :]
         combine = _add_by_side if self._by_side else _add
         combine(dry, self._ratios, self._convolved(), out)
+        if (silent := pauses(self._line, self._overlap + 1)) is not None:
+            out[silent] = 0.0
         self._line[: self._overlap] = self._line[self._batch :].copy()
         self._filled = self._overlap
         out = out[self._to_drop : self._to_drop + self._missing]

@@ -1,6 +1,6 @@
 """Levels and gains in steps of 16 frames, counted from the start of the track: what slow processors work on.
 
-Between two steps a gain runs straight. At 44.1 kHz a step takes 0.36 ms, a tenth of the shortest attack.
+Between two steps a gain runs straight. At 44.1 kHz a step takes 0.36 ms, a third of the shortest attack.
 """
 
 from __future__ import annotations

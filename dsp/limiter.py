@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from dsp.audio import Audio, Floats, joined, silence, to_db, to_gain
 from dsp.kernel import kernel
 from dsp.oversampling import HALF, REACH, SEGMENT, interpolator, raise_peaks, treble_filter, wide_interpolator
-from dsp.settings import LimiterSettings
-from dsp.settings.delivery import Character
+from dsp.settings import LimiterCharacter, LimiterSettings
 
 COARSE, FINE = interpolator(4, HALF), interpolator(8, HALF)
 """Where 4x comes near the ceiling it is read again at 8x: at most 0.136 dB low at 0.45 of the rate (BS.1770-5 annex 2)."""
@@ -31,8 +30,10 @@ FILTERS = (
 )
 GRAIN = 32
 """Frames that the closing looks at together: it fills slowly, so it need not look at each."""
+SHORTEST_FRAMES = 44
+"""A gain that moves faster than this changes what lies between samples (the interpolator reaches as far): 1 ms at 44.1 kHz."""
 STAIR_RATIO = 2.8
-"""A deep reduction comes in stairs of 9 dB, each as long as the look-ahead: no step of the gain is above 0.5 dB a sample."""
+"""A deep reduction comes in stairs of 9 dB, each as long as the look-ahead: to 20 dB over, no step is above 0.5 dB a sample."""
 CLIMB_RATIO = 1.045
 """For the same reason a gain from far below climbs by no more than 0.38 dB a sample."""
 MARGIN_DB = 0.08
@@ -50,7 +51,7 @@ class ReleaseStages(NamedTuple):
     """How long peaks that follow each other within the hold must go on until the gain stays down between them."""
 
 
-CHARACTERS: dict[Character, ReleaseStages] = {
+CHARACTERS: dict[LimiterCharacter, ReleaseStages] = {
     "transparent": ReleaseStages(recovery_s=0.001, filling_s=0.1),
     "punchy": ReleaseStages(recovery_s=0.003, filling_s=0.06),
     "loud": ReleaseStages(recovery_s=0.0003, filling_s=0.3),
@@ -125,8 +126,8 @@ class _GainComputer:
     """Closing, release and smoothing of the reduction 1 - gain, between two blocks of a track."""
 
     def __init__(self, settings: LimiterSettings, rate_hz: int) -> None:
-        lookahead = max(3, round(settings.lookahead_s * rate_hz))
-        grains = math.ceil(max(settings.hold_s * rate_hz, 2 * lookahead + 2) / GRAIN)  # with room for two stairs
+        lookahead = max(SHORTEST_FRAMES, round(settings.lookahead_s * rate_hz))
+        grains = math.ceil(max(settings.hold_s * rate_hz, 2 * lookahead + 3) / GRAIN)  # with room for two stairs
         self._late = np.zeros(grains * GRAIN, np.int64)  # reductions that wait for the closing
         self.delay = lookahead + len(self._late) + 1
         third = (lookahead + 2) // 3
@@ -268,7 +269,7 @@ def _hold(
                 tail = (tail - 1) & last
             queue[0, tail], queue[1, tail] = frame, wanted
             tail = (tail + 1) & last
-        released = max(int(decay * released), one - int(CLIMB_RATIO * (one - released)))
+        released = max(int(decay * released), one - int(CLIMB_RATIO * (one - released)) - 1)
         if head != tail:
             released = max(released, queue[1, head])
         reduction[n] = released

@@ -17,7 +17,7 @@ from scipy.fft import irfft, rfft
 
 from dsp.audio import Audio, Floats, joined, silence
 from dsp.gain_grid import STEP_FRAMES
-from dsp.kernel import kernel
+from dsp.pauses import pauses
 
 Bands: TypeAlias = NDArray[np.float32]
 """Sound in bands: (bands, channels, frames). Rounded at -150 dB, which only what is added or taken away contains."""
@@ -121,7 +121,8 @@ class BandSplitter:
         np.copyto(self._lines, signals.T)
         self._filter()
         bands = self._bands.reshape(*self._bands.shape[:2], frames)
-        _silence(signals, 2 * self._half + 1, bands)
+        if (silent := pauses(signals, 2 * self._half + 1)) is not None:
+            bands[..., silent] = 0.0  # what a transform rounds must not sound there
         audio = self._line[self._half : self._half + frames].copy()
         self._line[: 2 * self._half] = self._line[frames:]
         self._filled = 2 * self._half
@@ -170,16 +171,3 @@ def _lowpass(edge_hz: float, rate_hz: int, size: int) -> Floats:
     around_zero = np.zeros(size)
     around_zero[frames] = response / response.sum()
     return np.asarray(rfft(around_zero).real)
-
-
-@kernel
-def _silence(signals: Audio, reach: int, bands: Bands) -> None:
-    """bands[.., n] = 0 where the `reach` frames around n are digital silence: what a transform rounds must not sound there."""
-    silent = 0
-    for n in range(signals.shape[0]):
-        silent += 1
-        for channel in range(signals.shape[1]):
-            if signals[n, channel] != 0.0:
-                silent = 0
-        if silent >= reach:
-            bands[:, :, n - reach + 1] = 0.0

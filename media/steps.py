@@ -17,13 +17,14 @@ from media import store
 from media.analysis import ANALYSIS_VERSION, analyse
 from media.ledger import Ledger, fingerprint
 from media.passage import head_blocks
+from media.references import measured_references
 from media.rehearsal import rehearse
 from media.rendering import render_track, tags_of
 from media.source import sha256_of
 from schemas.errors import TrackError
 from schemas.figures import Analysis
 from schemas.profile import Profile
-from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Reference, Rehearsed, Take
+from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Take
 from schemas.track import Track
 
 SILENT_DBFS = -70.0
@@ -51,30 +52,7 @@ def analyse_track(track: Track, job: Job) -> Analysed:
             ledger.put("analysis", name, analysis)
     check_source(analysis, track, profile)
     uris = track.reference_uris or profile.references
-    return Analysed(track=track, analysis=analysis, references=tuple(_reference(uri, ledger) for uri in uris))
-
-
-def _reference(uri: str, ledger: Ledger) -> Reference:
-    """A reference as measured, once for all tracks; one that cannot be is no reason to reject a track."""
-    try:
-        with store.fetched(uri) as path:
-            if not path.is_file():
-                return Reference(uri=uri, trouble="there is no such file")
-            return measured_reference(uri, path, ledger)
-    except (TrackError, OSError) as error:
-        return Reference(uri=uri, trouble=error.text if isinstance(error, TrackError) else str(error))
-
-
-def measured_reference(uri: str, path: Path, ledger: Ledger | None = None) -> Reference:
-    """A reference recording measured, or remembered; raises TrackError where it cannot be decoded."""
-    digest = sha256_of(path)
-    name = fingerprint(ANALYSIS_VERSION, digest, False)
-    analysis = ledger.get("analysis", name, Analysis) if ledger else None
-    if analysis is None:
-        analysis = analyse(path, digest)
-        if ledger:
-            ledger.put("analysis", name, analysis)
-    return Reference(uri=uri, sha256=digest, duration_s=analysis.format.duration_s, figures=analysis.figures)
+    return Analysed(track=track, analysis=analysis, references=measured_references(uris, ledger))
 
 
 def rehearse_track(draft: Draft, job: Job) -> Rehearsed:

@@ -104,6 +104,8 @@ def _choices(asked: dict[str, Any]) -> Choices:
 
     from decisions.choices import Choices
 
+    if not all(asked["references"]):
+        raise click.UsageError("--reference needs the name of a file")
     asked["references"] = tuple(one if "://" in one else os.path.abspath(one) for one in asked["references"])
     return Choices(**{name: asked.pop(name) for name in Choices.__struct_fields__})
 

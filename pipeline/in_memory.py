@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from msgspec import structs
 
 from decisions.album import draft_album, settle_album
 from decisions.choices import Choices, chosen
@@ -17,6 +16,7 @@ from dsp.settings import GainSettings
 from dsp.windows import Lines, Windows
 from media.analysis import check_measurable
 from media.meters import measured
+from media.references import check_references, measured_references
 from media.rehearsal import rehearse
 from media.steps import check_source
 from schemas.figures import Analysis, AudioFormat
@@ -89,12 +89,13 @@ def master(
 def _planned(audio: Audio, analysis: Analysis, profile: Profile, references: Sequence[tuple[Audio, int]]) -> Planned:
     track = Track(row=1, uri="memory", track_id="memory", album_id="memory", album_folder="memory", file_stem="memory")
     check_source(analysis, track, profile)
+    check_references(profile.references)
     heard = tuple(_reference(number, *one) for number, one in enumerate(references, 1))
-    alone = structs.replace(profile, references=())
-    (draft,) = draft_album([Analysed(track=track, analysis=analysis, references=heard)], alone)
+    heard += measured_references(profile.references)
+    (draft,) = draft_album([Analysed(track=track, analysis=analysis, references=heard)], profile)
     assert isinstance(draft, Draft)
     takes = rehearse(draft, _blocks(audio)) if draft.needs_rehearsal else ()
-    (planned,) = settle_album([Rehearsed(draft=draft, takes=takes)], alone, "")
+    (planned,) = settle_album([Rehearsed(draft=draft, takes=takes)], profile, "")
     assert isinstance(planned, Planned)
     return planned
 

@@ -12,8 +12,9 @@ from decisions.album import draft_album, settle_album
 from decisions.rows import track_row
 from media.analysis import analyse
 from media.passage import head_blocks
+from media.references import check_references, measured_references
 from media.rehearsal import rehearse
-from media.steps import check_source, measured_reference, rendered
+from media.steps import check_source, rendered
 from media.store import publish
 from schemas.errors import CatalogueError
 from schemas.profile import Delivery, Profile
@@ -28,8 +29,7 @@ RUN = "one-file"
 def master_file(source: Path, destination: Path, profile: Profile) -> TrackRow:
     """Masters `source` into `destination` (.flac or .wav) and returns its row; raises TrackError or CatalogueError."""
     _check_destination(source, destination)
-    if missing := [f"there is no reference {uri}" for uri in profile.references if not Path(uri).is_file()]:
-        raise CatalogueError("REFERENCE_MISSING", missing)
+    check_references(profile.references)
     alone = structs.replace(profile, delivery=(_delivery(destination, profile),))
     planned = _plan(source, destination, alone)
     with TemporaryDirectory(dir=destination.parent, prefix=".lathe-") as folder:
@@ -65,7 +65,7 @@ def _plan(source: Path, destination: Path, profile: Profile) -> Planned:
     )  # fmt: skip
     analysis = analyse(source, dual_mono=profile.loudness.dual_mono)
     check_source(analysis, track, profile)
-    references = tuple(measured_reference(uri, Path(uri)) for uri in profile.references)
+    references = measured_references(profile.references)
     (draft,) = draft_album([Analysed(track=track, analysis=analysis, references=references)], profile)
     takes = rehearse(draft, head_blocks(draft)) if draft.needs_rehearsal else ()  # type: ignore[union-attr, arg-type]
     (planned,) = settle_album([Rehearsed(draft=draft, takes=takes)], profile, "")  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from dsp import SOUND_VERSION
 from media import store
 from media.analysis import ANALYSIS_VERSION
 from media.manifest import read_manifest
+from media.references import check_references
 from pipeline.selection import Selection, digest_of, selected_tracks
 from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output, new_run_id, workplace
@@ -87,15 +88,11 @@ def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profil
     )
     names = {"", *(track.profile for track in tracks)}
     profiles = {name: chosen(load_profile(name or request.profile), request.choices) for name in sorted(names)}
-    _check_references(profiles)
+    references = sorted({uri for profile in profiles.values() for uri in profile.references})
+    for uri in references:
+        check_reachable(uri)
+    check_references(references)  # those of a row are measured with their track
     return selection, selected_tracks(tracks, selection), profiles
-
-
-def _check_references(profiles: dict[str, Profile]) -> None:
-    """References of a whole run are checked before it starts; those of a row may fail with their track."""
-    missing = sorted({uri for profile in profiles.values() for uri in profile.references if not store.exists(uri)})
-    if missing:
-        raise CatalogueError("REFERENCE_MISSING", [f"there is no reference {uri}" for uri in missing])
 
 
 def _check_not_own(tracks: list[Track], output: str) -> None:

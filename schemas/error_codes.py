@@ -82,6 +82,10 @@ ERROR_CODES: dict[str, Words] = {
         "A key is unknown, a curve has not 31 bands or a value is out of range; each is listed with its line.",
         "The whole norm was checked.", "Correct the lines that are listed.", NEVER,
     ),
+    "CHOICE_INVALID": Words(
+        "refused", "Choice out of range", "A value that was chosen beyond the profile is not one of those allowed.",
+        "By its range.", "Choose within the range that is told.", NEVER,
+    ),
     "REFERENCE_MISSING": Words(
         "refused", "Reference missing", "A recording that the masters should sound like is not there.",
         "It was looked for.", "Correct the path; in a profile it counts from the profile's own folder.", NEVER,

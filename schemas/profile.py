@@ -32,7 +32,7 @@ class LimiterChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The ceiling, the limiter's times, and the guard against crushing."""
 
     ceiling_dbtp: Annotated[float, Meta(ge=-20.0, le=0.0)]
-    lookahead_s: Annotated[float, Meta(ge=0.0005, le=0.02)]
+    lookahead_s: Annotated[float, Meta(ge=0.001, le=0.02)]
     hold_s: Annotated[float, Meta(ge=0.0, le=0.1)]
     release_s: Annotated[float, Meta(ge=0.005, le=0.5)]
     max_reduction_db: Annotated[float, Meta(ge=0.0, le=30.0)]
@@ -63,9 +63,9 @@ class MaterialChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     delicate_above_range_lu: Annotated[float, Meta(ge=0.0, le=40.0)]
     delicate_above_plr_lu: Annotated[float, Meta(ge=0.0, le=40.0)]
     delicate_genres: tuple[str, ...]
-    """Genres of the manifest, in small letters: a genre that contains one of them is delicate."""
+    """In small letters: a genre of the manifest that has one of them as a word is delicate."""
     limited_touch_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
-    """Share of every correction that is left for heavily limited material; its dynamics are not touched at all."""
+    """Share of every correction that is left for heavily limited material; it is not compressed, expanded or saturated."""
     mastered_touch_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
     delicate_touch_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
 

@@ -9,11 +9,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from dsp.settings import LimiterCharacter
+
 Ratio = Annotated[float, Meta(ge=0.0, le=1.0)]
 UpTo12 = Annotated[float, Meta(ge=0.0, le=12.0)]
-Seconds = Annotated[float, Meta(ge=0.0001, le=5.0)]
+Db = Annotated[float, Meta(ge=-8.0, le=8.0)]
+"""What an intensity of 1.5 keeps within the range of every processor."""
 Intensity = Literal["low", "medium", "high"]
-LimiterCharacter = Literal["transparent", "punchy", "loud"]
 
 
 class ToneWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,19 +37,19 @@ class WidthWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     amount_ratio: Annotated[float, Meta(ge=0.0, le=0.25)]
     """Share of the deviation; never more than a quarter: width is composition as much as it is sound."""
-    side_gains_db: Annotated[tuple[float, ...], Meta(min_length=4, max_length=4)] = (0.0, 0.0, 0.0, 0.0)
+    side_gains_db: Annotated[tuple[Db, ...], Meta(min_length=4, max_length=4)] = (0.0, 0.0, 0.0, 0.0)
     """Of the side signal in the bands split at 150, 1000 and 6000 Hz."""
 
 
 class DynamicsWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Compression of each band whose peaks stand out more than in the norm."""
+    """Compression of each band by how far its peaks stand out: half where as in the norm, nothing one spread below it."""
 
     over_band_db: Annotated[float, Meta(ge=0.0, le=30.0)]
     """Threshold over the level of the band."""
     compression_ratio: Annotated[float, Meta(ge=1.0, le=10.0)]
     knee_db: Annotated[float, Meta(ge=0.0, le=24.0)]
-    attack_s: Seconds
-    release_s: Seconds
+    attack_s: Annotated[float, Meta(ge=0.001, le=0.5)]
+    release_s: Annotated[float, Meta(ge=0.02, le=0.5)]
     lift_ratio: Annotated[float, Meta(ge=1.0, le=4.0)] = 1.0
     """Upward compression of what lies under the band's level; 1: none."""
     max_lift_db: UpTo12 = 0.0
@@ -64,9 +66,9 @@ class ColourWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class AttackWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shaping of attacks, and of the bass alone."""
 
-    attack_db: Annotated[float, Meta(ge=-12.0, le=12.0)] = 0.0
-    sustain_db: Annotated[float, Meta(ge=-12.0, le=12.0)] = 0.0
-    low_end_db: Annotated[float, Meta(ge=-12.0, le=12.0)] = 0.0
+    attack_db: Db = 0.0
+    sustain_db: Db = 0.0
+    low_end_db: Db = 0.0
     """Contrast of the bass: above 0 punchy, below 0 even."""
 
 

@@ -15,7 +15,14 @@ from dsp.settings.bandwise import (
     TransientSettings,
 )
 from dsp.settings.colour import SaturationSettings
-from dsp.settings.delivery import GainSettings, LimiterSettings, QuantiserSettings, ResamplerSettings, Shaping
+from dsp.settings.delivery import (
+    GainSettings,
+    LimiterCharacter,
+    LimiterSettings,
+    QuantiserSettings,
+    ResamplerSettings,
+    Shaping,
+)
 from dsp.settings.dynamic_tone import DeEsserSettings, DynamicBand, DynamicEqualiserSettings
 from dsp.settings.dynamics import CompressorSettings, ExpanderSettings
 from dsp.settings.repair import DeclipperSettings
@@ -53,6 +60,7 @@ __all__ = [
     "ExpanderSettings",
     "GainSettings",
     "ImagerSettings",
+    "LimiterCharacter",
     "LimiterSettings",
     "LowEndFocusSettings",
     "MultibandSettings",

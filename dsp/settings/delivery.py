@@ -10,7 +10,7 @@ from dsp.settings.ranges import check_range
 Shaping: TypeAlias = Literal["flat", "modified_e", "lipshitz"]
 """Spectrum of the dither's noise: flat, or moved to where the ear hears least (Lipshitz et al., JAES 39(11), 1991)."""
 
-Character: TypeAlias = Literal["transparent", "punchy", "loud"]
+LimiterCharacter: TypeAlias = Literal["transparent", "punchy", "loud"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +38,7 @@ class LimiterSettings:
     """Look-ahead true-peak limiting; a signal below the ceiling passes untouched."""
 
     ceiling_dbtp: float = -1.0
-    character: Character = "transparent"
+    character: LimiterCharacter = "transparent"
     """How soon the gain recovers and how much it keeps down between peaks: see `dsp.limiter.CHARACTERS`."""
     lookahead_s: float = 0.001
     """Within it the gain comes down by up to 9 dB; to deeper peaks it comes down in stairs of as much."""
@@ -49,9 +49,11 @@ class LimiterSettings:
 
     def __post_init__(self) -> None:
         check_range("ceiling_dbtp", self.ceiling_dbtp, -20.0, 0.0)
-        if self.character not in get_args(Character):
-            raise ValueError(f"character must be one of {', '.join(get_args(Character))}, got {self.character!r}")
-        check_range("lookahead_s", self.lookahead_s, 0.0005, 0.02)
+        if self.character not in get_args(LimiterCharacter):
+            raise ValueError(
+                f"character must be one of {', '.join(get_args(LimiterCharacter))}, got {self.character!r}"
+            )
+        check_range("lookahead_s", self.lookahead_s, 0.001, 0.02)
         check_range("hold_s", self.hold_s, 0.0, 0.1)
         check_range("release_s", self.release_s, 0.005, 0.5)
 

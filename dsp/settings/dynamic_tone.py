@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dsp.settings.ranges import check_range
 
@@ -29,7 +31,7 @@ class DynamicBand:
         check_range("compression_ratio", self.compression_ratio, 1.0, 20.0)
         check_range("max_cut_db", self.max_cut_db, 0.0, 24.0)
         check_range("attack_s", self.attack_s, 0.0001, 0.5)
-        check_range("release_s", self.release_s, 0.005, 5.0)
+        check_range("release_s", self.release_s, 0.005, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +42,13 @@ class DynamicEqualiserSettings:
 
     def __post_init__(self) -> None:
         check_range("number of bands", len(self.bands), 1, 8)
+        ordered = sorted(self.bands, key=lambda band: band.freq_hz)
+        for low, high in pairwise(ordered):
+            apart = math.log2(high.freq_hz / low.freq_hz)
+            if apart * min(low.quality_ratio, high.quality_ratio) < 1.0 - 1e-6:
+                raise ValueError(
+                    f"bands at {low.freq_hz:g} and {high.freq_hz:g} Hz must lie 1/quality_ratio octaves apart, or cuts add up"
+                )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,4 +74,4 @@ class DeEsserSettings:
         check_range("compression_ratio", self.compression_ratio, 1.0, 20.0)
         check_range("max_cut_db", self.max_cut_db, 0.0, 24.0)
         check_range("attack_s", self.attack_s, 0.0001, 0.5)
-        check_range("release_s", self.release_s, 0.005, 5.0)
+        check_range("release_s", self.release_s, 0.005, 0.5)

@@ -22,7 +22,7 @@ class CompressorSettings:
         check_range("compression_ratio", self.compression_ratio, 1.0, 20.0)
         check_range("knee_db", self.knee_db, 0.0, 24.0)
         check_range("attack_s", self.attack_s, 0.0001, 0.5)
-        check_range("release_s", self.release_s, 0.005, 5.0)
+        check_range("release_s", self.release_s, 0.005, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,11 +7,13 @@ import pytest
 from decisions.album import draft_album
 from decisions.carrier import decide_ends, decide_expander, decide_mono_bass
 from decisions.choices import Choices, chosen
+from decisions.material import Material
 from schemas.profile import CarrierChoice
 from schemas.steps import Draft
 from tests.decisions.records import analysed, profile
 
 VINYL = profile("vinyl")
+MIX = Material("a mix", 1.0, "")
 
 
 def test_no_carrier_asks_for_nothing():
@@ -37,9 +39,9 @@ def test_bass_goes_to_the_middle_where_it_has_a_side(correlation, works):
 
 
 def test_a_voice_is_expanded_below_its_loudness():
-    settings, _ = decide_expander(-22.0, profile("podcast"))
+    settings, _ = decide_expander(-22.0, MIX, profile("podcast"))
     assert settings is not None and settings.threshold_dbfs == -42.0
-    assert decide_expander(-22.0, profile())[0] is None
+    assert decide_expander(-22.0, MIX, profile())[0] is None
 
 
 def test_a_vinyl_pre_master_is_never_limited():

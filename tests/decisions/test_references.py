@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from decisions.references import UNKNOWN_SPREAD_DB, expected_of, norm_of
+from decisions.deviation import UNTOLD_SPREAD_DB, tone_deviation_db
+from decisions.references import expected_of, norm_of
 from decisions.taste_files import load_norm
 from schemas.figures import Figures
 from schemas.steps import Reference
@@ -62,8 +63,8 @@ def test_the_others_still_serve():
 def test_a_mono_reference_tells_the_tone_and_no_width():
     mono = replace(reference().figures, side_spectrum_db=())
     norm = norm_of([mono], POPULAR)
-    assert norm.side_spread_db == (UNKNOWN_SPREAD_DB,) * 31
-    assert max(norm.mid_spread_db[2:30]) < UNKNOWN_SPREAD_DB
+    assert norm.side_spread_db == (UNTOLD_SPREAD_DB,) * 31
+    assert max(norm.mid_spread_db[2:30]) < UNTOLD_SPREAD_DB
 
 
 def test_a_reference_at_a_lower_rate_tells_nothing_above_its_band():
@@ -73,7 +74,24 @@ def test_a_reference_at_a_lower_rate_tells_nothing_above_its_band():
         spectrum_db=(*short.spectrum_db[:26], *[None] * 5),
         side_spectrum_db=(*short.side_spectrum_db[:26], *[None] * 5),
     )
-    assert norm_of([cut], POPULAR).mid_spread_db[26:] == (UNKNOWN_SPREAD_DB,) * 5
+    assert norm_of([cut], POPULAR).mid_spread_db[26:] == (UNTOLD_SPREAD_DB,) * 5
+
+
+def test_what_a_low_rate_took_away_is_no_taste():
+    whole = heard(FLAT, FLAT - 6.0)
+    rolled = np.where(np.arange(31) < 23, FLAT, FLAT - 9.0)  # falls from 4 kHz on
+    low = replace(heard(rolled, rolled - 6.0), bandwidth_hz=3_600.0)
+    norm = norm_of([low], POPULAR)
+    assert norm.mid_spread_db[23:] == (UNTOLD_SPREAD_DB,) * 8
+    assert np.nanmax(np.abs(tone_deviation_db(whole, norm))) < 0.5
+
+
+def test_another_file_of_the_track_is_the_track_itself():
+    track = with_references()
+    figures = replace(heard(FLAT + 3.0, FLAT - 3.0), integrated_lufs=-11.0)
+    track = replace(track, analysis=replace(track.analysis, figures=heard(FLAT, FLAT - 6.0)))
+    copy = reference(figures=figures, duration_s=track.analysis.format.duration_s)
+    assert "the track itself" in expected_of(replace(track, references=(copy,)), profile())[1][0]
 
 
 def test_more_references_are_trusted_more():
@@ -92,4 +110,4 @@ def test_a_reference_of_one_low_tone_asks_for_nothing():
     tone = np.full(31, -200.0)
     tone[3] = -10.0
     norm = norm_of([Figures(spectrum_db=tuple(tone.tolist()), integrated_lufs=-20.0)], POPULAR)
-    assert norm.mid_spread_db == (UNKNOWN_SPREAD_DB,) * 31
+    assert norm.mid_spread_db == (UNTOLD_SPREAD_DB,) * 31

@@ -140,7 +140,7 @@ STAGES: dict[str, tuple[Settings, ...]] = {
     "limiter": (LIMITER,),
     "punchy limiter": (LimiterSettings(ceiling_dbtp=-6.0, character="punchy", hold_s=0.1),),
     "loud limiter": (LimiterSettings(ceiling_dbtp=-9.0, character="loud", lookahead_s=0.001),),
-    "limiter without hold": (LimiterSettings(ceiling_dbtp=-12.0, hold_s=0.0, lookahead_s=0.0005, release_s=0.005),),
+    "limiter without hold": (LimiterSettings(ceiling_dbtp=-12.0, hold_s=0.0, lookahead_s=0.001, release_s=0.005),),
     "to 48000": (ResamplerSettings(rate_hz=48_000),),
     "to 88200": (ResamplerSettings(rate_hz=88_200),),
     "to 22050": (ResamplerSettings(rate_hz=22_050),),

@@ -41,7 +41,7 @@ def test_a_steady_level_is_turned_down_by_the_curve(level_dbfs, ratio, knee_db):
 
 
 def test_a_steady_sine_is_turned_down_by_the_curve():
-    slow = CompressorSettings(threshold_dbfs=-20.0, compression_ratio=4.0, attack_s=0.05, release_s=5.0)
+    slow = CompressorSettings(threshold_dbfs=-20.0, compression_ratio=4.0, attack_s=0.05, release_s=0.5)
     out = compressed(sine(997.0, level_dbfs=-8.0, seconds=3.0, rate_hz=EBU_HZ), slow)
     assert -8.0 - level_db(float(np.abs(out[-EBU_HZ:]).max())) == pytest.approx(9.0, abs=RIPPLE_DB)
 

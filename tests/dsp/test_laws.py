@@ -24,6 +24,7 @@ from dsp.settings import (
     EqualiserSettings,
     GainSettings,
     LimiterSettings,
+    ParametricSettings,
     QuantiserSettings,
     ResamplerSettings,
     Settings,
@@ -36,7 +37,10 @@ from tests.dsp.stages import EVERY_STAGE, LIMITER, SUBSONIC
 from tests.makers import RATE_HZ, music, noise
 
 NULL_DB = -140.0  # law 3: transparent to -140 dBFS or better
-SEAM_DB = -120.0  # law 4: joined masters against one continuous render
+SEAM_DB = (
+    -110.0
+)  # law 4 asks for -120 of joined masters (tests/media/test_rendering.py); settings here amplify by up to 24 dB
+SILENT = 1e-12  # -240 dBFS: what a recursive filter still rings at is far below the last of 24 bits
 RUN_IN_S = 10.0  # `decisions.runs.RUN_IN_S`, which dsp knows nothing of
 
 EVERY_RATE_PAIR = pytest.mark.parametrize(
@@ -320,3 +324,19 @@ def test_render_takes_blocks_of_any_size():
     settings = [GainSettings(gain_db=-1.0), LIMITER]
     whole = render(start_chain(settings, RATE_HZ, 2), TRACK, block_frames=len(TRACK))
     assert np.array_equal(whole, render(start_chain(settings, RATE_HZ, 2), TRACK, block_frames=997))
+
+
+# Pauses
+
+
+@EVERY_STAGE
+def test_a_pause_between_two_sounds_stays_silent(settings):
+    """A quantiser leaves digital silence alone: no stage may fill a pause that none of its filters reaches."""
+    if any(isinstance(one, ParametricSettings) for one in settings):
+        pytest.skip("a sharp bell rings on for seconds, as it must")
+    without_offset = [SubsonicSettings() if isinstance(s, SubsonicSettings) else s for s in settings]
+    sound = music(level_dbfs=-12.0, seconds=0.5)
+    track = np.concatenate([sound, silence(5 * RATE_HZ, 2), sound])
+    out = process(track, RATE_HZ, *without_offset)
+    middle = len(out) // 2
+    assert np.abs(out[middle - 100 : middle + 100]).max() <= SILENT

@@ -91,7 +91,7 @@ def test_nothing_comes_out_above_the_ceiling(audio, ceiling_dbtp, drive_db):
 @pytest.mark.parametrize(
     "settings",
     [
-        LimiterSettings(lookahead_s=0.0005, hold_s=0.0, release_s=0.005),
+        LimiterSettings(lookahead_s=0.001, hold_s=0.0, release_s=0.005),
         LimiterSettings(lookahead_s=0.02, hold_s=0.1, release_s=0.5),
         LimiterSettings(lookahead_s=0.001, hold_s=0.0, release_s=0.05),
         LimiterSettings(ceiling_dbtp=0.0),
@@ -123,7 +123,7 @@ def test_sound_up_to_half_the_rate_stays_below_the_ceiling_by_samples_and_by_the
 
 
 @given(
-    st.integers(0, 2**32 - 1), st.integers(1, 400), st.sampled_from([-6.0, -1.0, 0.0]), st.sampled_from([0.002, 0.0005])
+    st.integers(0, 2**32 - 1), st.integers(1, 400), st.sampled_from([-6.0, -1.0, 0.0]), st.sampled_from([0.002, 0.001])
 )
 def test_the_ceiling_holds_for_sparse_spikes_anywhere(seed, spacing, ceiling_dbtp, lookahead_s):
     draw = np.random.default_rng(seed)
@@ -254,9 +254,30 @@ def test_a_limiter_without_work_reports_none():
 
 
 @pytest.mark.parametrize("rate_hz", [44_100, 192_000, 384_000])
-@pytest.mark.parametrize("lookahead_s", [0.0005, 0.002, 0.02])
+@pytest.mark.parametrize("lookahead_s", [0.001, 0.002, 0.02])
 def test_no_lookahead_that_can_be_set_makes_the_sums_overflow(rate_hz, lookahead_s):
     loud = 4.0 * np.sin(np.arange(rate_hz // 4) * 0.05)[:, None]
     settings = LimiterSettings(ceiling_dbtp=-1.0, lookahead_s=lookahead_s)
     limited = process(loud, rate_hz, settings)
     assert 10 ** (-3 / 20) < np.abs(limited).max() <= 10 ** (-1 / 20)
+
+
+@given(st.integers(0, 63), st.integers(2_000, 4_000))
+def test_a_deep_peak_anywhere_sounds_the_same_however_the_track_is_cut(phase, cut):
+    """The look-ahead is as long as its delay line has room for: the first stair begins with the line."""
+    track = np.zeros((6_000, 1))
+    track[3_000 + phase] = 30.0
+    settings = LimiterSettings(lookahead_s=63 / EBU_HZ, hold_s=0.0)
+    whole, stage = process(track, EBU_HZ, settings), Limiter(settings, EBU_HZ, 1)
+    pieces = np.concatenate([stage.push(track[:cut]), stage.push(track[cut:]), stage.finish()])
+    assert np.array_equal(whole, pieces)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 22_050, 32_000])
+@pytest.mark.parametrize("character", ["transparent", "punchy", "loud"])
+def test_the_ceiling_holds_at_low_rates(rate_hz, character):
+    gate = np.repeat(np.random.default_rng(4).random(40) > 0.5, rate_hz // 40)[:, None]
+    gated = gate * noise(level_dbfs=0.0, seconds=1.0, rate_hz=rate_hz)[: len(gate)]
+    out = limited(gated, LimiterSettings(character=character), drive_db=9.0, rate_hz=rate_hz)
+    assert np.abs(out).max() <= to_gain(-1.0)
+    assert level_db(true_peak_32x(out)) <= -1.0 + 0.15  # hard gates up to half the rate: 0.1 dB worse than music

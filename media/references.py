@@ -1,0 +1,52 @@
+"""Measures reference recordings: the same for a run, for one file and for sound in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from media import store
+from media.analysis import ANALYSIS_VERSION, analyse
+from media.ledger import Ledger, fingerprint
+from media.source import sha256_of
+from schemas.errors import CatalogueError, TrackError
+from schemas.figures import Analysis
+from schemas.steps import Reference
+
+
+def check_references(uris: Sequence[str]) -> None:
+    """Raises CatalogueError with every reference that is not there, before anything is done."""
+    problems = []
+    for uri in uris:
+        try:
+            with store.fetched(uri) as path:
+                problems += [] if path.is_file() else [f"reference {uri} {_no_file(path.is_dir())}"]
+        except OSError as error:
+            problems.append(f"reference {uri} cannot be read: {error}")
+    if problems:
+        raise CatalogueError("REFERENCE_MISSING", problems)
+
+
+def measured_references(uris: Sequence[str], ledger: Ledger | None = None) -> tuple[Reference, ...]:
+    """Each reference as measured or remembered, or with what is wrong: a bad one is no reason to reject a track."""
+    return tuple(_measured(uri, ledger) for uri in uris)
+
+
+def _measured(uri: str, ledger: Ledger | None) -> Reference:
+    try:
+        with store.fetched(uri) as path:
+            if not path.is_file():
+                return Reference(uri=uri, trouble=f"it {_no_file(path.is_dir())}")
+            digest = sha256_of(path)
+            name = fingerprint(ANALYSIS_VERSION, digest, False)
+            analysis = ledger.get("analysis", name, Analysis) if ledger else None
+            if analysis is None:
+                analysis = analyse(path, digest)
+                if ledger:
+                    ledger.put("analysis", name, analysis)
+    except (TrackError, OSError) as error:
+        return Reference(uri=uri, trouble=error.text if isinstance(error, TrackError) else str(error))
+    return Reference(uri=uri, sha256=digest, duration_s=analysis.format.duration_s, figures=analysis.figures)
+
+
+def _no_file(folder: bool) -> str:
+    return "is a folder, not a file" if folder else "is not there"
