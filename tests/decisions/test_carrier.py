@@ -7,10 +7,11 @@ import pytest
 from decisions.album import draft_album
 from decisions.carrier import decide_ends, decide_expander, decide_mono_bass
 from decisions.choices import Choices, chosen
+from decisions.gain import decide_gain
 from decisions.material import Material
 from schemas.profile import CarrierChoice
 from schemas.steps import Draft
-from tests.decisions.records import analysed, profile
+from tests.decisions.records import analysed, profile, rehearse
 
 VINYL = profile("vinyl")
 MIX = Material("a mix", 1.0, "")
@@ -44,11 +45,15 @@ def test_a_voice_is_expanded_below_its_loudness():
     assert decide_expander(-22.0, MIX, profile())[0] is None
 
 
-def test_a_vinyl_pre_master_is_never_limited():
-    (draft,) = draft_album([analysed(1, -24.0, peak_dbtp=-3.0)], VINYL)
-    assert isinstance(draft, Draft)
-    assert VINYL.limiter.max_reduction_db == 0.0
-    assert draft.head.ends is not None
+@pytest.mark.parametrize(
+    ("lufs", "peak_dbtp", "gain_db"), [(-24.0, -3.0, 2.5), (-24.0, -12.0, 8.0), (-20.0, 2.0, -2.5)]
+)
+def test_a_vinyl_pre_master_goes_up_to_the_first_peak_and_no_further(lufs, peak_dbtp, gain_db):
+    (draft,) = draft_album([analysed(1, lufs, peak_dbtp=peak_dbtp)], VINYL)
+    assert isinstance(draft, Draft) and draft.head.ends is not None
+    gain = decide_gain([rehearse(draft)], VINYL)
+    assert gain.gain_db == pytest.approx(gain_db, abs=0.05)
+    assert (gain.limited is None) == (lufs + gain_db > -16.1)
 
 
 def test_joined_tracks_share_what_the_carrier_asks_for():

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from decisions.carrier import decide_expander
 from decisions.choices import Choices, chosen
 from decisions.dynamics import band_level_dbfs, decide_attack, decide_colour, decide_compressor, decide_multiband
 from decisions.material import Material
 from decisions.taste_files import load_norm
 from schemas.figures import Figures
 from schemas.profile import Profile
+from schemas.style import AttackWish, ColourWish, DynamicsWish, SpeechWish
 from tests.decisions.records import profile
 
 POPULAR = load_norm("popular")
@@ -101,3 +103,35 @@ def test_the_level_of_a_band_is_that_of_a_sine_as_loud():
     alone = Figures(spectrum_db=(*[None] * 17, -3.01, *[None] * 13))  # 1 kHz: a sine at full scale
     assert band_level_dbfs(alone, 1) == pytest.approx(0.0, abs=0.01)
     assert band_level_dbfs(alone, 0) is None
+
+
+EXTREMES = {
+    "dynamics": DynamicsWish(
+        over_band_db=30.0,
+        compression_ratio=10.0,
+        knee_db=24.0,
+        attack_s=0.5,
+        release_s=0.5,
+        lift_ratio=4.0,
+        max_lift_db=12.0,
+    ),
+    "colour": ColourWish(character="tube", drive_db=24.0, amount_ratio=1.0),
+    "attack": AttackWish(attack_db=8.0, sustain_db=-8.0, low_end_db=8.0),
+    "speech": SpeechWish(max_de_ess_db=12.0, expansion_ratio=10.0, expander_range_db=12.0, under_loudness_db=60.0),
+}
+
+
+def test_no_style_that_can_be_written_asks_for_what_no_processor_takes():
+    wild = styled("balanced", "high")
+    wild = replace(wild, taste=replace(wild.taste, **EXTREMES))
+    loud = replace(USUAL, crest_bands_db=(60.0,) * 4, plr_lu=30.0)
+    assert decide_multiband([loud], POPULAR, MIX, wild)[0] is not None
+    assert decide_attack(MIX, wild)[0] is not None
+    assert decide_colour(-40.0, MIX, wild)[0] is not None
+    assert decide_expander(-70.0, MIX, wild)[0] is not None
+
+
+def test_lifting_alone_is_a_reason_for_a_compressor():
+    lifting = replace(styled("balanced").taste, dynamics=replace(EXTREMES["dynamics"], compression_ratio=1.0))
+    settings, _ = decide_multiband([USUAL], POPULAR, MIX, replace(styled("balanced"), taste=lifting))
+    assert settings is not None and settings.bands[1].lift_ratio > 1.0

@@ -109,9 +109,26 @@ def test_the_tracks_of_an_album_that_differ_both_ways_are_not_made_alike():
     assert np.allclose(gains(tones[0]), -gains(tones[1]), atol=2 * ROUNDING_DB)
 
 
-def test_joined_tracks_share_one_equaliser():
-    tones = decide_tone([[track(figures({15: 9.0})), track(figures())], [track(figures())]], wanting())
-    assert len(tones) == 2
+def test_joined_tracks_share_what_they_lack_together():
+    dull, bright = (track(figures(dict.fromkeys((14, 15, 16), size))) for size in (-4.0, 4.0))
+    (joined,) = decide_tone([[dull, bright]], wanting())
+    assert joined.settings is None
+    assert all(tone.settings for tone in decide_tone([[dull], [bright]], wanting()))
+
+
+def test_a_track_with_a_reference_of_its_own_moves_no_other():
+    other = norm_of([heard(MIDDLE + np.linspace(6.0, -6.0, 31), MIDDLE + WIDTH)] * 3, POPULAR)
+    alone = decided(track(figures({12: 6.0})), track(figures()))
+    beside = decided(track(figures({12: 6.0})), track(figures()), track(figures(), other))
+    assert [gains(tone).tolist() for tone in alone] == [gains(tone).tolist() for tone in beside[:2]]
+
+
+def test_the_guard_of_a_profile_holds_for_the_side_too():
+    (tone,) = decided(
+        track(figures({}, dict.fromkeys(range(10, 28), -12.0))), style="open", intensity="high", max_db=0.3
+    )
+    assert tone.settings is not None
+    assert max(map(abs, (*tone.settings.gains_db, *tone.settings.side_gains_db))) <= 0.3 + ROUNDING_DB
 
 
 @given(st.permutations(range(3)))

@@ -111,7 +111,7 @@ def test_a_changed_source_is_mastered_again(output, song, tmp_path):
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"limiter": {"release_s": 0.2}}, "settings"),
+        ({"limiter": {"hold_s": 0.02}}, "settings"),
         ({"loudness": {"target_lufs": -18.0}}, "settings"),
         ({"limiter": {"release_s": 0.2}}, "settings"),
     ],

@@ -505,7 +505,7 @@ def test_one_file_is_mastered_as_was_chosen(lathe, tmp_path):
     [
         (("--style", "wram"), 'did you mean "warm"?'),
         (("--intensity", "full"), "'full' is not one of"),
-        (("--reference", "nowhere.flac"), "there is no reference"),
+        (("--reference", "nowhere.flac"), "nowhere.flac is not there"),
         (("--reference-amount", "2"), "2.0 is not in the range"),
         (("--target-lufs", "3"), "3.0 is not in the range"),
     ],
