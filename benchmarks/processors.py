@@ -78,7 +78,7 @@ BUSY: dict[str, Settings] = {
     "equaliser": CURVE,
     "equaliser, middle and side": replace(CURVE, side_gains_db=CURVE.gains_db),
     "parametric, 4 bands": ParametricSettings(bands=(BELL,) * 4),
-    "dynamic equaliser, 2 bands": DynamicEqualiserSettings(bands=(HARSH,) * 2),
+    "dynamic equaliser, 2 bands": DynamicEqualiserSettings(bands=(replace(HARSH, freq_hz=200.0), HARSH)),
     "de-esser": DeEsserSettings(),
     "expander": ExpanderSettings(threshold_dbfs=0.0),
     "multiband, 4 bands": MultibandSettings(edges_hz=EDGES_HZ, bands=(DENSE,) * 4),

@@ -74,6 +74,7 @@ def album_row(members: Sequence[Mastering], run_id: str, profile: Profile) -> Al
         source_integrated_lufs=integrated_lufs(pooled(m.analysis.gating for m in tracks if whole)),
         master_integrated_lufs=integrated_lufs(pooled(m.masters[0].proof.gating for m in tracks if whole)),
         target_lufs=first.plan.target_lufs if first else None,
+        loudness_mode=first.plan.mode if first else None,
         gain_db=gains_db.pop() if len(gains_db) == 1 else None,
         verdict=_album_verdict([*findings, *(f for t in tracks for f in track_findings(t, profile))], tracks),
         findings=findings,

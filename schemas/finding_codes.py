@@ -174,8 +174,8 @@ FINDING_CODES: dict[str, Words] = {
     ),
     "TARGET_LIMITED": Words(
         "warn", "Target not reached", "Reaching the target would have crushed the music; the gain stops at the profile's limit.",
-        "Limiter reduction at several gains, against `limiter.max_reduction_db`, `max_mean_reduction_db` and"
-        " `loudness.max_gain_db`.",
+        "Limiter reduction and the loudest 3 s at several gains, against `limiter.max_reduction_db`,"
+        " `max_mean_reduction_db`, `min_psr_lu` and `loudness.max_gain_db`; less for material that is touched lightly.",
         "Accept it, or raise the limit in a profile.", "When the music is meant to be dynamic.",
     ),
     "REFERENCE_UNUSABLE": Words(
@@ -186,7 +186,8 @@ FINDING_CODES: dict[str, Words] = {
     ),
     "LOUDNESS_OFF_TARGET": Words(
         "fail", "Loudness off target", "The masters' loudness misses the target by more than the tolerance.",
-        "BS.1770-5 on the decoded masters, pooled over the album in album mode.", _SHOULD_NOT, NEVER,
+        "BS.1770-5 on the decoded masters: pooled over the album, or of its loudest track, by the mode of the profile.",
+        _SHOULD_NOT, NEVER,
     ),
     "TRUE_PEAK_OVER": Words(
         "fail", "True peak over the ceiling", "The continuous signal exceeds the ceiling by more than 0.05 dB.",

@@ -118,6 +118,8 @@ class AlbumRow(Struct, frozen=True, kw_only=True):
     source_integrated_lufs: float | None
     master_integrated_lufs: float | None
     target_lufs: float | None
+    loudness_mode: str | None
+    """`album`: the pooled loudness is to meet the target; `loudest`: that of the loudest track; `track`: each track's own."""
     gain_db: float | None
     """The one gain of the album; None where its tracks have gains of their own."""
     verdict: str

@@ -17,7 +17,7 @@ class SubsonicSettings:
     """High-pass below the music; also takes a constant offset away."""
 
     cutoff_hz: float = 16.0
-    """-3 dB point of the second-order Butterworth: below the lowest organ pipe, -0.2 dB at 32 Hz."""
+    """-3 dB point of the second-order Butterworth: below the lowest organ pipe, -0.3 dB at 32 Hz."""
     offset_ratio: tuple[float, ...] = ()
     """Known constant offset per channel (full scale 1.0): the filter starts settled on it, so it makes no thump."""
 
