@@ -33,7 +33,7 @@ from schemas.steps import (
 SAFE_PEAK_DB = 0.2
 """A predicted peak this far under the ceiling never meets the limiter; closer ones are rehearsed."""
 WIDE_GAP_DB = 4.0
-"""Gains further apart than this have another between them: what a limiter takes is read from a curve through the takes."""
+"""From here on the takes reach down to where the limiter is idle: what it takes is read from a curve through them."""
 
 
 def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting]:
@@ -85,9 +85,7 @@ def _gains_db(group: Sequence[tuple[Analysed, Head]], profile: Profile) -> tuple
 def _lower_db(idle_db: float, first_db: float) -> list[float]:
     """Gains below the first, down to where the limiter does nothing: a guard may hold the gain down to there."""
     gap_db = first_db - idle_db
-    if gap_db < SAFE_PEAK_DB:
-        return []
-    return [idle_db] if gap_db < WIDE_GAP_DB else [idle_db, idle_db + gap_db / 2.0]
+    return [] if gap_db < WIDE_GAP_DB else [idle_db, idle_db + gap_db / 2.0]
 
 
 def _limiter(profile: Profile) -> LimiterSettings:
