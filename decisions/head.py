@@ -38,12 +38,12 @@ def decide_heads(runs: Sequence[Sequence[Analysed]], profile: Profile) -> list[R
     expected = [_expected(run, profile) for run in runs]
     heard = [
         [Heard(track.analysis.figures, track.analysis.format.duration_s, norm, material.touch_ratio) for track in run]
-        for run, (norm, _), material in zip(runs, expected, materials, strict=True)
+        for run, (norm, _), (material, _) in zip(runs, expected, materials, strict=True)
     ]
     tones = decide_tone(heard, profile)
     return [
-        _head(run, tone, material, one, profile)
-        for run, tone, material, one in zip(runs, tones, materials, expected, strict=True)
+        _head(run, tone, known, one, profile)
+        for run, tone, known, one in zip(runs, tones, materials, expected, strict=True)
     ]
 
 
@@ -53,16 +53,21 @@ def _expected(run: Sequence[Analysed], profile: Profile) -> tuple[Norm, tuple[st
     return expected_of(structs.replace(run[0], references=references), profile)
 
 
-def _material(run: Sequence[Analysed], profile: Profile) -> Material:
-    """The material of the track that must be touched most lightly."""
-    found = [recognise(track.analysis, track.track.genre, profile.material) for track in run]
-    return min(found, key=lambda material: (material.dynamics, material.touch_ratio))
+def _material(run: Sequence[Analysed], profile: Profile) -> tuple[Material, str]:
+    """The material of the track that must be touched most lightly; and, where it is joined with others, its name."""
+    found = [(recognise(track.analysis, track.track.genre, profile.material), track.track) for track in run]
+    material, track = min(found, key=lambda one: (one[0].dynamics, one[0].touch_ratio))
+    return material, f'joined with "{track.title or track.track_id}": ' if len(run) > 1 else ""
 
 
 def _head(
-    run: Sequence[Analysed], tone: Tone, material: Material, expected: tuple[Norm, tuple[str, ...]], profile: Profile
+    run: Sequence[Analysed],
+    tone: Tone,
+    known: tuple[Material, str],
+    expected: tuple[Norm, tuple[str, ...]],
+    profile: Profile,
 ) -> RunHead:
-    norm, refused = expected
+    (material, whose), (norm, refused) = known, expected
     figures, rate_hz = [track.analysis.figures for track in run], run[0].analysis.format.rate_hz
     loudness = integrated_lufs(pooled(track.analysis.gating for track in run))
     peaks = [one.true_peak_dbtp for one in figures if one.true_peak_dbtp is not None]
@@ -92,20 +97,11 @@ def _head(
         saturation=saturation,
         imager=imager,
     )
-    what = Decision(what="material", how_much=material.kind, why=_whose(run, profile) + material.why)
+    what = Decision(what="material", how_much=material.kind, why=whose + material.why)
     first = (what, restored, cleaned, ended, *tone.decisions, resonant)
     return RunHead(
         head, (*first, sibilant, expanded, held, compressed, hit, coloured, centred), material.touch_ratio, refused
     )
-
-
-def _whose(run: Sequence[Analysed], profile: Profile) -> str:
-    """Names the track of a run that must be touched most lightly."""
-    if len(run) == 1:
-        return ""
-    material = _material(run, profile)
-    track = next(one.track for one in run if recognise(one.analysis, one.track.genre, profile.material) == material)
-    return f'joined with "{track.title or track.track_id}": '
 
 
 def _declipper(

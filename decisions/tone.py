@@ -56,13 +56,16 @@ def decide_tone(runs: Sequence[Sequence[Heard]], profile: Profile) -> list[Tone]
     if profile.tone.max_db == 0.0 or not runs:
         left = Decision(what="tone and width", how_much="off", why="the profile leaves them alone")
         return [Tone(None, (left,)) for _ in runs]
-    decided = []
-    for run in runs:
-        # Tracks that are held against something else tell nothing of what this run lacks.
-        album = [track for other in runs for track in other if track.norm == run[0].norm]
-        middle, side = (_lacking(run, album, side=side) for side in (False, True))
-        decided.append(_tone(run, middle, side, profile))
-    return decided
+    # Tracks that are held against something else tell nothing of what a run lacks.
+    albums: dict[Norm, list[int]] = {}
+    for number, run in enumerate(runs):
+        albums.setdefault(run[0].norm, []).append(number)
+    decided: dict[int, Tone] = {}
+    for numbers in albums.values():
+        middles, sides = (_lacking([runs[n] for n in numbers], side=side) for side in (False, True))
+        for number, middle, side in zip(numbers, middles, sides, strict=True):
+            decided[number] = _tone(runs[number], middle, side, profile)
+    return [decided[number] for number in range(len(runs))]
 
 
 def tone_change_lu(equaliser: EqualiserSettings | None, spectrum: Sequence[float | None]) -> float:
@@ -88,21 +91,22 @@ def _spread_db(track: Heard, side: bool) -> Floats:
     return np.array(track.norm.side_spread_db if side else track.norm.mid_spread_db)
 
 
-def _lacking(run: Sequence[Heard], album: Sequence[Heard], *, side: bool) -> Floats:
-    """What a run most probably has too much of: the album's share, and its own.
+def _lacking(runs: Sequence[Sequence[Heard]], *, side: bool) -> list[Floats]:
+    """What each run of an album most probably has too much of: the album's share, and its own.
 
     The mean of n tracks strays less than a track, but never less than albums differ.
     """
-    spread_db, touch = _spread_db(run[0], side), min(track.touch_ratio for track in run)
-    mean_db, own_db = (_mean_deviation_db(tracks, side) for tracks in (album, run))
-    share = ALBUM_SHARE + (1.0 - ALBUM_SHARE) / len(album)
+    strays = [[_deviation_db(track, side) for track in run] for run in runs]
+    tracks, spread_db = [track for run in runs for track in run], _spread_db(runs[0][0], side)
+    mean_db = mean_known([row for rows in strays for row in rows], [track.duration_s for track in tracks])
+    share = ALBUM_SHARE + (1.0 - ALBUM_SHARE) / len(tracks)
     together = probable_fault_db(mean_db, math.sqrt(share) * spread_db)
-    alone = probable_fault_db(own_db - mean_db, math.sqrt(1.0 - ALBUM_SHARE) * spread_db)
-    return touch * (together + alone)
-
-
-def _mean_deviation_db(tracks: Sequence[Heard], side: bool) -> Floats:
-    return mean_known([_deviation_db(track, side) for track in tracks], [track.duration_s for track in tracks])
+    found = []
+    for run, rows in zip(runs, strays, strict=True):
+        own_db = mean_known(rows, [track.duration_s for track in run])
+        alone = probable_fault_db(own_db - mean_db, math.sqrt(1.0 - ALBUM_SHARE) * spread_db)
+        found.append(min(track.touch_ratio for track in run) * (together + alone))
+    return found
 
 
 def _tone(run: Sequence[Heard], middle: Floats, side: Floats, profile: Profile) -> Tone:
