@@ -11,11 +11,9 @@ import math
 import numpy as np
 
 from dsp.audio import Audio, Floats, silence
+from dsp.gain_grid import SETTLED_DB
 from dsp.kernel import kernel
 from dsp.settings import CompressorSettings
-
-SETTLED_DB = 1e-6
-"""A reduction below this is none."""
 
 
 class Compressor:

@@ -14,19 +14,14 @@ import numpy as np
 
 from dsp.audio import Audio, Floats, silence
 from dsp.biquad import HIGHEST_RATIO
-from dsp.kernel import kernel
+from dsp.gain_grid import SETTLED_DB, STEP_FRAMES
+from dsp.kernel import STILL, kernel
 from dsp.settings import DynamicBand, DynamicEqualiserSettings
 
-TICK = 16
-"""Frames between two gains, straight lines in between; counted from the start of the track."""
 DETECTOR_S = 0.005
 """Averaging of levels (ripple of a bass note of 60 Hz: 1 dB), or two periods of the band if that is longer (0.2 dB)."""
 FLOOR = 1e-6
 """-60 dBFS: what a relative band has below it is left alone, hiss between two songs is no sibilant. Our choice."""
-STILL = 1e-30
-"""Filters and levels below it come to rest, before numbers become denormal and slow."""
-LEAST_DB = 1e-6
-"""Reductions below it end: a step of -139 dB."""
 
 
 class _Bands(NamedTuple):
@@ -116,7 +111,7 @@ def _curve(band: DynamicBand) -> tuple[float, float, float, float]:
 
 def _smoothing(band: DynamicBand, rate_hz: int) -> list[float]:
     times_s = max(DETECTOR_S, 2.0 / band.freq_hz), band.attack_s, band.release_s
-    return [math.exp(-TICK / (time_s * rate_hz)) for time_s in times_s]
+    return [math.exp(-STEP_FRAMES / (time_s * rate_hz)) for time_s in times_s]
 
 
 @kernel
@@ -128,13 +123,13 @@ def _equalise(block: Audio, bands: _Bands, state: _State, out: Audio) -> None:
     whole, passed = tick[0], int(tick[1])
     start = 0
     while start < block.shape[0]:
-        end = min(block.shape[0], start + TICK - passed)
+        end = min(block.shape[0], start + STEP_FRAMES - passed)
         for n in range(start, end):
             whole += block[n, 0] * block[n, 0] + block[n, last] * block[n, last]
         for band in range(len(filters)):
             _apply(block, start, end, passed, band, filters, rest, means, moves, out)
         passed += end - start
-        if passed == TICK:
+        if passed == STEP_FRAMES:
             for band in range(len(filters)):
                 _measure(whole, band, smoothing, rest, means)
                 _decide(band, curves, smoothing, means, cuts, moves)
@@ -164,7 +159,7 @@ def _apply(
     b0, a1, a2 = filters[band, 0], filters[band, 1], filters[band, 2]
     s1, s2 = rest[band, 0, 0], rest[band, 0, 1]
     t1, t2 = rest[band, last, 0], rest[band, last, 1]
-    step = (moves[band, 1] - moves[band, 0]) / TICK
+    step = (moves[band, 1] - moves[band, 0]) / STEP_FRAMES
     acts = moves[band, 0] != 0.0 or moves[band, 1] != 0.0
     energy = means[band, 0]
     for n in range(start, end):
@@ -184,10 +179,10 @@ def _apply(
 
 @kernel
 def _measure(whole: float, band: int, smoothing: Floats, rest: Floats, means: Floats) -> None:
-    """m = d m + (1 - d) e / TICK of the band and of the whole signal; what has faded to nothing comes to rest."""
+    """m = d m + (1 - d) e / STEP_FRAMES of the band and of the whole signal; what has faded to nothing comes to rest."""
     kept = smoothing[band, 0]
-    means[band, 1] = kept * means[band, 1] + (1.0 - kept) * (means[band, 0] / TICK)
-    means[band, 2] = kept * means[band, 2] + (1.0 - kept) * (whole / TICK)
+    means[band, 1] = kept * means[band, 1] + (1.0 - kept) * (means[band, 0] / STEP_FRAMES)
+    means[band, 2] = kept * means[band, 2] + (1.0 - kept) * (whole / STEP_FRAMES)
     means[band, 0] = 0.0
     for one in range(1, 3):
         if means[band, one] < STILL:
@@ -212,7 +207,7 @@ def _decide(band: int, curves: Floats, smoothing: Floats, means: Floats, cuts: F
     attack, release = smoothing[band, 1], smoothing[band, 2]
     y1 = max(wanted, release * cuts[band, 0] + (1.0 - release) * wanted)
     y = attack * cuts[band, 1] + (1.0 - attack) * y1
-    if y1 < LEAST_DB and y < LEAST_DB:
+    if y1 < SETTLED_DB and y < SETTLED_DB:
         y1 = y = 0.0
     cuts[band, 0], cuts[band, 1], cuts[band, 2] = y1, y, max(y, cuts[band, 2])
     moves[band, 0], moves[band, 1] = moves[band, 1], (10.0 ** (-y / 20.0) - 1.0 if y > 0.0 else 0.0)

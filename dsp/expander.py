@@ -13,15 +13,12 @@ import numpy as np
 
 from dsp.audio import Audio, Floats, silence, to_gain
 from dsp.compressor import soft_knee
-from dsp.kernel import kernel
+from dsp.gain_grid import SETTLED_DB
+from dsp.kernel import STILL, kernel
 from dsp.settings import ExpanderSettings
 
 FALL_S = 0.01
 """How fast the level read falls once a peak is no longer held; the release comes on top (our choice)."""
-FLOOR = 1e-30
-"""Softer than anything."""
-SETTLED_DB = 1e-6
-"""Reduction below this ends: 0.9999999 of the sound or all of it."""
 
 
 class Expander:
@@ -85,12 +82,12 @@ def _expand(block: Audio, law: _Law, state: Floats, out: Audio) -> None:
             loudest = max(loudest, abs(block[n, channel]))
         age += 1.0
         if age > law.hold:
-            peak = max(law.fall * peak, FLOOR)  # fading further would end in numbers that processors are slow at
+            peak = max(law.fall * peak, STILL)  # fading further would end in numbers that processors are slow at
         if loudest >= peak:
             peak, age = loudest, 0.0
         wanted = 0.0
         if peak < open_above:
-            below = law.threshold - 20.0 * math.log10(max(peak, FLOOR))
+            below = law.threshold - 20.0 * math.log10(max(peak, STILL))
             wanted = min(law.most, law.slope * soft_knee(below, law.knee))
         kept = law.attack if wanted < y else law.release
         y = wanted + kept * (y - wanted)

@@ -11,6 +11,9 @@ from typing import TypeVar, cast
 
 from numba import njit
 
+STILL = 1e-30
+"""-600 dB: what a filter or a level has faded to below this is nothing; left to itself it would become denormal, and slow."""
+
 F = TypeVar("F", bound=Callable[..., object])
 
 

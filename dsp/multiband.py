@@ -14,7 +14,7 @@ import numpy as np
 from dsp.audio import Audio, Floats
 from dsp.compressor import soft_knee
 from dsp.gain_grid import STEP_FRAMES, add_scaled, change_of, step_powers, steps
-from dsp.kernel import kernel
+from dsp.kernel import STILL, kernel
 from dsp.settings import BandDynamics, MultibandSettings
 from dsp.splitter import BandSplitter, Split, gathered, usable_edges
 
@@ -126,7 +126,7 @@ def _follow(powers: Floats, curve: _Curve, times: _Times, means: Floats, state: 
         for channel in range(means.size):
             means[channel] = powers[channel, step] + times.rms * (means[channel] - powers[channel, step])
             loudest = max(loudest, means[channel])
-        level = 10.0 * math.log10(max(2.0 * loudest, 1e-30))
+        level = 10.0 * math.log10(max(2.0 * loudest, STILL))
         wanted = min(curve.max_reduction, curve.slope * soft_knee(level - curve.threshold, curve.knee))
         slow = wanted + times.release * (slow - wanted)
         fast = max(wanted, slow + times.transient_release * (fast - slow))

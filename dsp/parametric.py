@@ -11,13 +11,11 @@ import numpy as np
 
 from dsp.audio import Audio, Floats, silence
 from dsp.biquad import Analogue, gain_db, inverted, matched
-from dsp.kernel import kernel
+from dsp.kernel import STILL, kernel
 from dsp.settings import Band, ParametricSettings
 
 STRIP = 64
 """Frames that one band filters before the next: they stay in the first cache, the state in registers."""
-STILL = 1e-30
-"""-600 dB: below it a filter is set to rest, before numbers become denormal and slow."""
 
 
 class Parametric:

@@ -15,7 +15,7 @@ from numpy.polynomial import Polynomial
 
 from dsp.audio import Audio, Floats, joined, silence, to_gain
 from dsp.half_band import Doubler, Halver
-from dsp.kernel import kernel
+from dsp.kernel import STILL, kernel
 from dsp.settings import SaturationSettings
 from dsp.settings.colour import Character
 
@@ -150,7 +150,7 @@ def _first_order(rows: Audio, weights: Floats, state: Floats) -> None:
             x = line[n]
             y = b0 * x + s
             s = b1 * x - a1 * y
-            if abs(s) < 1e-30:
+            if abs(s) < STILL:
                 s = 0.0
             line[n] = y
         state[channel] = s
