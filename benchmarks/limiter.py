@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from dsp.audio import Audio, to_gain
 from dsp.chain import process
-from dsp.limiter import CHARACTERS
+from dsp.gain_computer import CHARACTERS
 from dsp.settings import LimiterSettings
 
 RATE_HZ = 48_000

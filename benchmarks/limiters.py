@@ -25,7 +25,7 @@ from peers import CEILING_DBTP, Limit, install, peers
 
 from dsp.audio import Audio, to_gain
 from dsp.chain import process
-from dsp.limiter import CHARACTERS
+from dsp.gain_computer import CHARACTERS
 from dsp.settings import GainSettings, LimiterSettings
 
 SECONDS = 12

@@ -53,7 +53,7 @@ from scipy.signal import welch
 
 from dsp.audio import to_gain
 from dsp.chain import process
-from dsp.limiter import CHARACTERS
+from dsp.gain_computer import CHARACTERS
 from dsp.parametric import analogue
 from dsp.quantiser import SHAPED_HZ, SHAPERS, Quantiser
 from dsp.saturation import SHAPES

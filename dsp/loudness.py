@@ -76,13 +76,17 @@ class Stereo(NamedTuple):
 class LoudnessMeter:
     """Running loudness of a track; `dual_mono` counts a single channel twice, as two loudspeakers play it.
 
+    Without `stereo` nothing is known of how its two channels compare.
+
     >>> meter = LoudnessMeter(rate_hz=48_000, channels=1)
     >>> meter.push(np.sin(2 * np.pi * 997 / 48_000 * np.arange(96_000))[:, None])
     >>> round(meter.loudness().integrated_lufs, 2)  # BS.1770-5: 0 dBFS at 997 Hz in one channel reads -3.01
     -3.01
     """
 
-    def __init__(self, rate_hz: int, channels: int, *, dual_mono: bool = False, start_frame: int = 0) -> None:
+    def __init__(
+        self, rate_hz: int, channels: int, *, dual_mono: bool = False, start_frame: int = 0, stereo: bool = True
+    ) -> None:
         if channels not in CHANNEL_WEIGHTS:
             raise ValueError(f"loudness is defined here for 1 to 6 channels, got {channels}")
         self._weights = DUAL_MONO_WEIGHTS if dual_mono and channels == 1 else CHANNEL_WEIGHTS[channels]
@@ -91,6 +95,7 @@ class LoudnessMeter:
         self._state = np.zeros((channels, 5))
         self._cross = np.zeros(1)
         self._ticks = array("d")  # 8 bytes a tick: 6 MB for two hours
+        self._stereo = stereo and channels == 2
         self._parts = Folder(BLOCK_HOP_TICKS, 3, np.add)  # of two channels: left, right, left times right
 
     def settle(self, before: Block) -> None:
@@ -104,7 +109,7 @@ class LoudnessMeter:
         lines, ends = as_lines(block), self.grid.ends(len(block))
         sums, cross = self._weigh(lines, ends)
         self._ticks.frombytes(self._weighted(sums).tobytes())
-        if len(lines) == 2:
+        if self._stereo:
             self._parts.push(np.stack([sums[0], sums[1], cross], axis=1))
 
     def _weigh(self, lines: Lines, ends: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -136,7 +141,7 @@ class LoudnessMeter:
         return loudness_of(self.energies(), self.grid)
 
     def stereo(self) -> Stereo:
-        """What the two channels tell of each other; None throughout for any other number of channels."""
+        """What the two channels tell of each other; None throughout for any other number, or where it was not asked for."""
         left, right, cross = self._parts.rows().T.astype(np.float64)
         windows = max(0, len(left) - MOMENTARY_TICKS // BLOCK_HOP_TICKS + 1)
         frames = self.grid.window_frames(windows, MOMENTARY_TICKS, BLOCK_HOP_TICKS)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dsp.audio import Audio
+from dsp.audio import Audio, to_gain
 from dsp.chain import start_chain
-from dsp.gain import Gain
-from dsp.limiter import Limiter
-from dsp.loudness import LoudnessMeter
-from dsp.settings import GainSettings
+from dsp.limiter import Trials
+from dsp.loudness import LoudnessMeter, gating_blocks_of, loudness_of
+from media.source import in_blocks
 from schemas.steps import Draft, Take
 
 
@@ -17,35 +16,43 @@ def rehearse(draft: Draft, blocks: Iterable[Audio]) -> tuple[Take, ...]:
     """One take for each gain of the draft, all in one pass over the track's sound."""
     rate_hz, channels = draft.analysis.format.rate_hz, draft.analysis.format.channels
     head = start_chain(draft.head.settings(), rate_hz, channels)
-    tries = [_Try(gain_db, draft) for gain_db in draft.gains_db]
+    rehearsal = _Rehearsal(draft)
     for block in blocks:
-        ready = head.push(block)
-        for one in tries:
-            one.push(ready)
-    tail = head.finish()
-    return tuple(one.finish(tail) for one in tries)
+        rehearsal.push(head.push(block))
+    rehearsal.push(head.finish())
+    return rehearsal.takes()
 
 
-class _Try:
-    """Gain, limiter and meter for one of the gains."""
+class _Rehearsal:
+    """A limiter and a meter for each gain; the gain itself, after which nothing changes the sound, is put into the figures."""
 
-    def __init__(self, gain_db: float, draft: Draft) -> None:
+    def __init__(self, draft: Draft) -> None:
         rate_hz, channels = draft.analysis.format.rate_hz, draft.analysis.format.channels
-        self._gain_db = gain_db
-        self._gain = Gain(GainSettings(gain_db=gain_db), rate_hz, channels)
-        self._limiter = Limiter(draft.limiter, rate_hz, channels)
-        self._meter = LoudnessMeter(rate_hz, channels, dual_mono=draft.analysis.dual_mono)
+        self._gains_db = draft.gains_db
+        self._trials = Trials(draft.limiter, draft.gains_db, rate_hz, channels)
+        self._meters = [
+            LoudnessMeter(rate_hz, channels, dual_mono=draft.analysis.dual_mono, stereo=False) for _ in draft.gains_db
+        ]
 
-    def push(self, block: Audio) -> None:
-        self._meter.push(self._limiter.push(self._gain.push(block)))
+    def push(self, ready: Audio) -> None:
+        for block in in_blocks(ready):
+            self._measure(self._trials.push(block))
 
-    def finish(self, tail: Audio) -> Take:
-        self.push(tail)
-        self._meter.push(self._limiter.finish())
+    def takes(self) -> tuple[Take, ...]:
+        self._measure(self._trials.finish())
+        return tuple(self._take(k) for k in range(len(self._gains_db)))
+
+    def _measure(self, limited: list[Audio]) -> None:
+        for meter, block in zip(self._meters, limited, strict=True):
+            meter.push(block)
+
+    def _take(self, k: int) -> Take:
+        meter, limiter, gain_db = self._meters[k], self._trials.gains[k], self._gains_db[k]
+        energies = meter.energies() * to_gain(gain_db) ** 2
         return Take(
-            gain_db=self._gain_db,
-            gating=self._meter.gating_blocks(),
-            max_reduction_db=self._limiter.max_reduction_db,
-            mean_reduction_db=self._limiter.mean_reduction_db,
-            max_short_term_lufs=self._meter.loudness().max_short_term_lufs,
+            gain_db=gain_db,
+            gating=gating_blocks_of(energies, meter.grid),
+            max_reduction_db=limiter.max_reduction_db,
+            mean_reduction_db=limiter.mean_reduction_db,
+            max_short_term_lufs=loudness_of(energies, meter.grid).max_short_term_lufs,
         )

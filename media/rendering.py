@@ -18,6 +18,7 @@ from dsp.quantiser import Quantiser
 from dsp.settings import GainSettings, ResamplerSettings
 from media.encoder import TAG_NAMES, Encoder
 from media.passage import Window, passage_blocks
+from media.source import in_blocks
 from schemas.plan import DeliveryPlan
 from schemas.steps import Planned
 from schemas.track import Track
@@ -101,8 +102,9 @@ class _Branch:
             for d in group
         ]
 
-    def push(self, block: Audio) -> None:
-        self._write(self._chain.push(block))
+    def push(self, ready: Audio) -> None:
+        for block in in_blocks(ready):
+            self._write(self._chain.push(block))
 
     def finish(self, tail: Audio) -> None:
         self.push(tail)

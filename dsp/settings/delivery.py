@@ -39,7 +39,7 @@ class LimiterSettings:
 
     ceiling_dbtp: float = -1.0
     character: LimiterCharacter = "transparent"
-    """How soon the gain recovers and how much it keeps down between peaks: see `dsp.limiter.CHARACTERS`."""
+    """How soon the gain recovers and how much it keeps down between peaks: see `dsp.gain_computer.CHARACTERS`."""
     lookahead_s: float = 0.001
     """Within it the gain comes down by up to 9 dB; to deeper peaks it comes down in stairs of as much."""
     hold_s: float = 0.0125

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dsp.audio import Audio, to_gain
 from dsp.chain import process, render
-from dsp.limiter import CHARACTERS, Limiter
+from dsp.gain_computer import CHARACTERS
+from dsp.limiter import Limiter, Trials
 from dsp.loudness import LoudnessMeter
 from dsp.settings import GainSettings, LimiterSettings
 from dsp.true_peak import TruePeakMeter
@@ -245,6 +246,29 @@ def test_the_limiter_tells_how_hard_it_worked():
     render(limiter, sine(997.0, level_dbfs=5.0, seconds=2.0, rate_hz=EBU_HZ))
     assert limiter.max_reduction_db == pytest.approx(6.08, abs=0.01)  # 6 dB over, and the margin of 0.08 dB
     assert limiter.mean_reduction_db == pytest.approx(6.08, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["music", "noise to half the rate", "clicks"])
+def test_a_trial_is_the_limiter_after_its_gain(name):
+    gains_db, settings = (-20.0, 0.0, 3.0, 9.0), LimiterSettings(ceiling_dbtp=-8.0)
+    audio = LOUD[name]
+    trials = Trials(settings, gains_db, EBU_HZ, audio.shape[1])
+    blocks = [trials.push(audio[at : at + 999]) for at in range(0, len(audio), 999)] + [trials.finish()]
+    for k, gain_db in enumerate(gains_db):
+        limiter = Limiter(settings, EBU_HZ, audio.shape[1])
+        alone = render(limiter, audio * to_gain(gain_db))
+        together = np.concatenate([block[k] for block in blocks]) * to_gain(gain_db)
+        # Near the lowest of the ceilings peaks are read more finely than near each one's own.
+        assert np.abs(together - alone).max() < 0.002
+        assert trials.gains[k].max_reduction_db == pytest.approx(limiter.max_reduction_db, abs=0.02)
+        assert trials.gains[k].mean_reduction_db == pytest.approx(limiter.mean_reduction_db, abs=0.002)
+
+
+def test_trials_that_do_not_limit_are_the_sound_itself():
+    audio = sine(500.0, seconds=0.1, rate_hz=EBU_HZ, channels=1)
+    trials = Trials(LimiterSettings(ceiling_dbtp=-1.0), (0.0, 30.0), EBU_HZ, 1)
+    quiet, loud = (np.concatenate(part) for part in zip(trials.push(audio), trials.finish(), strict=True))
+    assert np.array_equal(quiet, audio) and np.abs(loud).max() < 0.5 * np.abs(audio).max()
 
 
 def test_a_limiter_without_work_reports_none():

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsp.audio import Floats
-from dsp.limiter import FILTERS
 from dsp.oversampling import (
     HALF,
     REACH,
@@ -22,6 +21,7 @@ from dsp.oversampling import (
     treble_filter,
     wide_interpolator,
 )
+from dsp.side_chain import FILTERS
 
 ROUNDING_RATIO = 2e-6  # sums of 48 products in float32
 FACTORS = pytest.mark.parametrize("factor", [4, 8, 32])

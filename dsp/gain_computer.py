@@ -1,0 +1,248 @@
+"""What a limiter does about a peak: how far, how long before and how long after it the sound is turned down.
+
+Single peaks pass quickly: the gain is down in time and recovers within milliseconds. Peaks that follow each other within the
+hold are turned down as one where they go on (a morphological closing that fills slowly), so that no bass is bent. Three boxes
+smooth the result (Signalsmith, "Designing a straightforward limiter", 2022), without a step. All reductions are integers, so
+running sums are exact: a signal below the ceiling passes bit for bit, for ever.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.audio import Audio, Floats, to_db
+from dsp.kernel import kernel
+from dsp.settings import LimiterCharacter, LimiterSettings
+from dsp.side_chain import Stretch
+
+GRAIN = 32
+"""Frames that the closing looks at together: it fills slowly, so it need not look at each."""
+SHORTEST_FRAMES = 44
+"""A gain that moves faster than this changes what lies between samples (the interpolator reaches as far): 1 ms at 44.1 kHz."""
+STAIR_RATIO = 2.8
+"""A deep reduction comes in stairs of 9 dB, each as long as the look-ahead: to 20 dB over, no step is above 0.5 dB a sample."""
+CLIMB_RATIO = 1.045
+"""For the same reason a gain from far below climbs by no more than 0.38 dB a sample."""
+FINEST_BITS, SUM_BITS = 36, 62
+"""Gains are counted in steps of 2^-36 (-216 dB), or coarser ones where the sums of long boxes would not fit 64 bits."""
+FIXED_BITS = 25
+FIXED = 1 << FIXED_BITS
+"""Ratios near 1 by which gains fade, as integers: their product with a gain fits 64 bits, and is three times as fast."""
+TOTAL_BITS = 24
+"""Reductions are added without their last bits, so many frames at once that the sum fits 64."""
+TOTAL_FRAMES = 1 << 16
+
+
+class ReleaseStages(NamedTuple):
+    """The stages of the release; all have the same look-ahead, hold and slow release, which are settings."""
+
+    recovery_s: float
+    """Time constant of the gain's recovery after a single peak."""
+    filling_s: float
+    """How long peaks that follow each other within the hold must go on until the gain stays down between them."""
+
+
+CHARACTERS: dict[LimiterCharacter, ReleaseStages] = {
+    "transparent": ReleaseStages(recovery_s=0.001, filling_s=0.1),
+    "punchy": ReleaseStages(recovery_s=0.003, filling_s=0.06),
+    "loud": ReleaseStages(recovery_s=0.0003, filling_s=0.3),
+}
+"""Chosen by noise-to-mask ratio on music at equal loudness (`benchmarks/limiters.py`); `punchy` keeps a hit and its body together
+instead. Half a second at most: tracks of an album that follow without a gap are rendered with a run-in of 10 s."""
+
+
+class GainComputer:
+    """Closing, release and smoothing of the reduction 1 - gain, from one stretch of a track to the next."""
+
+    def __init__(self, settings: LimiterSettings, ceiling: float, rate_hz: int) -> None:
+        self._ceiling = ceiling
+        lookahead = max(SHORTEST_FRAMES, round(settings.lookahead_s * rate_hz))
+        grains = math.ceil(max(settings.hold_s * rate_hz, 2 * lookahead + 3) / GRAIN)  # with room for two stairs
+        self._late = np.zeros(grains * GRAIN, np.int64)  # reductions that wait for the closing
+        self.delay = lookahead + len(self._late) + 1
+        """Frames by which peaks must run ahead of the sound."""
+        third = (lookahead + 2) // 3
+        lengths = (third, third, lookahead + 3 - 2 * third)  # support: lookahead + 1 frames
+        self._boxes = [np.zeros(length, np.int64) for length in lengths]
+        self._sums = np.zeros((3, 1), np.int64)
+        ways = math.prod(lengths)
+        self._one = 1 << min(FINEST_BITS, SUM_BITS - ways.bit_length())
+        self._scale = 1.0 / (float(ways) * self._one)
+        character = CHARACTERS[settings.character]
+        self._filling = 1.0 - _decay(character.filling_s, rate_hz / GRAIN)
+        self._release = _decay(settings.release_s, rate_hz / GRAIN)
+        self._recovery = round(_decay(character.recovery_s, rate_hz) * FIXED)
+        self._tops = np.zeros((2, grains + 1), np.int64)  # the last maxima of grains, and of as many grains as that
+        self._sustained = np.zeros(2, np.int64)  # the reduction that stays, and the place of the next grain in `_tops`
+        self._window = lookahead + 1
+        self._before = np.zeros(lookahead, np.int64)  # the last reductions that were asked for
+        self._released = np.zeros(1, np.int64)
+        self._totals = np.zeros(2)  # the largest reduction so far and the sum of all, as ratios
+        self._frames = 0
+
+    @property
+    def max_reduction_db(self) -> float:
+        """The deepest gain reduction so far."""
+        return 0.0 - (to_db(1.0 - float(self._totals[0])) or 0.0)
+
+    @property
+    def mean_reduction_db(self) -> float:
+        """The reduction of the mean gain so far."""
+        return 0.0 - (to_db(1.0 - float(self._totals[1]) / max(1, self._frames)) or 0.0)
+
+    def apply(self, stretch: Stretch) -> Audio:
+        """The sound of a stretch, turned down where it has to be; where not, the very array that was given."""
+        tops, audio = stretch.tops, stretch.audio
+        self._frames += len(audio)
+        if float(tops.max(initial=0.0)) <= self._ceiling and not self._at_work():
+            return audio
+        reduction, out = self._reductions(tops), np.empty_like(audio)
+        _apply(reduction[stretch.skipped : stretch.skipped + len(audio)], self._scale, audio, out, self._totals)
+        return out
+
+    def _reductions(self, tops: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The reduction at each frame of the stretch, times the number of ways through the boxes."""
+        reduction = np.empty(len(tops), np.int64)
+        _wanted(tops, self._ceiling, self._one, reduction)
+        wanted = np.concatenate([self._late, reduction])
+        _descend(wanted, len(self._late) - 1, self._window, self._one)
+        self._late = wanted[len(tops) :]
+        _close(wanted, self._tops, self._sustained, self._filling, self._release, reduction)
+        _hold(reduction, self._before, self._one, self._recovery, self._released)
+        for box, total in zip(self._boxes, self._sums, strict=True):
+            _smooth(reduction, box, total)
+        return reduction
+
+    def _at_work(self) -> bool:
+        """Whether anything of the past still turns the sound down, or will."""
+        return bool(self._tops.any() or self._sustained[0] or self._released[0] or self._sums.any())
+
+
+def _decay(seconds: float, rate_hz: float) -> float:
+    return math.exp(-1.0 / (seconds * rate_hz))
+
+
+@kernel
+def _wanted(tops: NDArray[np.float32], ceiling: float, one: int, reduction: NDArray[np.int64]) -> None:
+    """d[n] = 1 - ceiling / top[n], rounded up, where the top is above the ceiling; else 0."""
+    for n in range(reduction.size):
+        top = float(tops[n])
+        reduction[n] = math.ceil((1.0 - ceiling / top) * one) if top > ceiling else 0
+
+
+@kernel
+def _largest(values: NDArray[np.int64]) -> int:
+    """The largest of some reductions."""
+    top = 0
+    for value in values:
+        top = max(top, value)
+    return top
+
+
+@kernel
+def _descend(wanted: NDArray[np.int64], first: int, length: int, one: int) -> None:
+    """Leads down to each deep peak from `first` on, in place: to 2.8 times its gain one look-ahead earlier, to 7.8 times two."""
+    floor = int((1.0 - 1.0 / STAIR_RATIO) * one)
+    for n in range(first, wanted.size - 1):
+        if wanted[n] > floor and wanted[n - 1] <= wanted[n] > wanted[n + 1]:
+            gain = float(one - wanted[n])
+            for stair in range(1, 3):
+                gain *= STAIR_RATIO
+                for at in range(n - stair * length, n - (stair - 1) * length):
+                    wanted[at] = max(wanted[at], one - int(gain))
+
+
+@kernel
+def _close(
+    wanted: NDArray[np.int64],
+    tops: NDArray[np.int64],
+    sustained: NDArray[np.int64],
+    filling: float,
+    release: float,
+    reduction: NDArray[np.int64],
+) -> None:
+    """r[n] = max(d[n], s), over the d that runs ahead; s follows the closing c of d: slowly up, with the release down.
+
+    For each grain k: m[k] = max(d of k - hold .. k), c[k - hold] = min(m[k - hold .. k]), so that gaps of the hold are filled.
+    `wanted` has the d of `hold` earlier, led down to deep peaks.
+    """
+    of_grains, of_holds = tops
+    kept, at = sustained
+    for start in range(0, reduction.size, GRAIN):
+        of_grains[at] = _largest(reduction[start : start + GRAIN])
+        of_holds[at] = _largest(of_grains)
+        at = at + 1 if at + 1 < of_grains.size else 0
+        filled = of_holds[0]
+        for top in of_holds:
+            filled = min(filled, top)
+        if filled > kept:
+            kept += int(filling * (filled - kept))
+        else:
+            kept = filled + int(release * (kept - filled))
+        for n in range(start, start + GRAIN):
+            reduction[n] = max(wanted[n], kept)
+    sustained[0], sustained[1] = kept, at
+
+
+@kernel
+def _hold(
+    reduction: NDArray[np.int64], before: NDArray[np.int64], one: int, decay: int, released: NDArray[np.int64]
+) -> None:
+    """r[n] = max(d[n - before.size .. n], decay * r[n - 1], 1 - climb * (1 - r[n - 1])), in place."""
+    wanted = np.concatenate((before, reduction))
+    before[:] = wanted[reduction.size :]
+    _slide(wanted, before.size + 1)
+    climb, last = int(CLIMB_RATIO * FIXED), released[0]
+    for n in range(reduction.size):
+        fading = (decay * last) >> FIXED_BITS
+        climbing = one - ((climb * (one - last)) >> FIXED_BITS) - 1
+        last = max(wanted[n], max(fading, climbing))
+        reduction[n] = last
+    released[0] = last
+
+
+@kernel
+def _slide(values: NDArray[np.int64], window: int) -> None:
+    """values[n] = max(values[n .. n + window - 1]) in place, as far as there are so many: by maxima of 2, 4, 8 ..."""
+    span = 1
+    while span < window:
+        step = min(span, window - span)
+        coming, count = values[step:], values.size - step
+        for n in range(count):
+            values[n] = max(values[n], coming[n])
+        span += step
+
+
+@kernel
+def _smooth(reduction: NDArray[np.int64], box: NDArray[np.int64], total: NDArray[np.int64]) -> None:
+    """Running sum over the last box.size values, in place; exact, because the values are integers."""
+    given = np.concatenate((box, reduction))
+    box[:] = given[reduction.size :]
+    coming, leaving, running = given[box.size :], given[: reduction.size], total[0]
+    for n in range(reduction.size):
+        running += coming[n] - leaving[n]
+        reduction[n] = running
+    total[0] = running
+
+
+@kernel
+def _apply(reduction: NDArray[np.int64], scale: float, audio: Audio, out: Audio, totals: Floats) -> None:
+    """Out = audio * (1 - d * scale); totals: the largest d and the sum of all."""
+    for start in range(0, reduction.size, TOTAL_FRAMES):
+        deepest, total = 0, 0
+        for d in reduction[start : start + TOTAL_FRAMES]:
+            deepest = max(deepest, d)
+            total += d >> TOTAL_BITS
+        totals[0] = max(totals[0], deepest * scale)
+        totals[1] += total * (scale * (1 << TOTAL_BITS))
+    if out.shape[1] == 2:  # both in one loop, which vectorises
+        for n in range(reduction.size):
+            gain = 1.0 - reduction[n] * scale
+            out[n, 0], out[n, 1] = audio[n, 0] * gain, audio[n, 1] * gain
+    else:
+        for n in range(reduction.size):
+            out[n] = audio[n] * (1.0 - reduction[n] * scale)
