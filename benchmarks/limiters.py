@@ -21,7 +21,7 @@ import pyebur128
 import soundfile
 import soxr
 from masking import noise_to_mask_db
-from peers import CEILING_DBTP, Limit, install, peers
+from peers import CEILING_DBTP, Limit, peers
 
 from dsp.audio import Audio, to_gain
 from dsp.chain import process
@@ -50,7 +50,6 @@ class Result(NamedTuple):
 def main() -> None:
     """Prints a table: one line for each limiter."""
     folder, paths = Path(sys.argv[1]), [Path(path) for path in sys.argv[2:]]
-    install(folder)
     limiters = {f"Lathe, {name}": lathe(LimiterSettings(character=name)) for name in CHARACTERS} | peers(folder)
     excerpts = [excerpt(path) for path in paths]
     targets = [[lufs(limiters[REFERENCE](*one, drive), one[1]) for drive in DRIVES_DB] for one in excerpts]

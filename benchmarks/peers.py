@@ -1,17 +1,13 @@
-"""Limiters of other programs, each run as a program of its own: none of their code is imported here.
-
-ffmpeg must be installed; `install` makes a virtual environment for each Python package under a folder and installs it there
-(matchering is GPL, libsonare and pedalboard have licences of their own: they stay outside).
-"""
+"""Limiters of other programs, each run as a program of its own; ffmpeg must be installed."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from environments import installed
 
 from dsp.audio import Audio, to_gain
 
@@ -19,7 +15,6 @@ Limit = Callable[[Audio, int, float], Audio]
 """Audio, its rate and a gain in dB: what comes out of a limiter at `CEILING_DBTP`, in step with what went in."""
 
 CEILING_DBTP = -1.0
-PACKAGES = ("matchering", "libsonare", "pedalboard")
 FLOAT64 = ("-f", "f64le")
 PRECISE = "resampler=soxr:precision=28"
 OVERSAMPLING = 4
@@ -56,22 +51,13 @@ out = done.T
 """Each with its own defaults, and nothing but the ceiling set."""
 
 
-def install(folder: Path) -> None:
-    """Makes what is missing of the virtual environments."""
-    for package in PACKAGES:
-        home = folder / package
-        if not (home / "bin" / "python").exists():
-            subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-            subprocess.run([str(home / "bin" / "pip"), "install", "--quiet", package], check=True)
-
-
 def peers(folder: Path) -> dict[str, Limit]:
-    """Every peer by name."""
+    """Every peer by name; `folder` keeps their environments."""
     return {
         "ffmpeg alimiter": _alimiter,
         "ffmpeg alimiter at 4x": _oversampled_alimiter,
         "ffmpeg loudnorm": _loudnorm,
-        **{package: _packaged(folder / package / "bin" / "python", BODIES[package]) for package in PACKAGES},
+        **{package: _packaged(installed(folder, package) / "python", body) for package, body in BODIES.items()},
     }
 
 

@@ -25,8 +25,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from damage import drawn, write_damaged
+from environments import installed
 from spectra import Spectrum, distance_db
-from whole_masters import Match, installed, libsonare, matchering
+from whole_masters import Match, libsonare, matchering
 from whole_run import LATHE, Row, print_row
 
 from media.analysis import analyse

@@ -1,20 +1,16 @@
-"""Peers that make whole masters, each a program of its own in a virtual environment of its own, at a version that is named here.
-
-Lathe shares no code and no process with them (matchering is GPL). `folder` keeps the environments: they are made once.
-"""
+"""Peers that make whole masters, each a program of its own; `folder` keeps their environments."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import soundfile
+from environments import installed
 
-VERSIONS = {"matchering": "2.0.6", "ffmpeg-normalize": "1.43.0", "libsonare": "1.9.1"}
 TARGET_LUFS, CEILING_DBTP = -14, -1
 
 _MATCH = """
@@ -32,17 +28,6 @@ class Match(NamedTuple):
     target: Path
     reference: Path
     result: Path
-
-
-def installed(folder: Path, package: str) -> Path:
-    """The folder of a peer's programs; makes its environment if there is none of this version."""
-    home = folder / f"{package}-{VERSIONS[package]}"
-    finished = home / "finished"
-    if not finished.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        subprocess.run([str(home / "bin" / "pip"), "install", "--quiet", f"{package}=={VERSIONS[package]}"], check=True)
-        finished.touch()
-    return home / "bin"
 
 
 def matchering(folder: Path, matches: Sequence[Match]) -> None:

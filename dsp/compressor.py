@@ -23,9 +23,7 @@ class Compressor:
 
     def __init__(self, settings: CompressorSettings, rate_hz: int, channels: int) -> None:
         self._channels = channels
-        self._curve = np.array(
-            [settings.threshold_dbfs, 1.0 / settings.compression_ratio - 1.0, max(settings.knee_db, 1e-6)]
-        )
+        self._curve = np.array([settings.threshold_dbfs, 1.0 / settings.compression_ratio - 1.0, settings.knee_db])
         self._smoothing = np.exp(-1.0 / (np.array([settings.attack_s, settings.release_s]) * rate_hz))
         self._state = np.zeros(2)
 

@@ -38,7 +38,7 @@ class Expander:
         self._law = _Law(
             settings.threshold_dbfs,
             settings.expansion_ratio - 1.0,
-            max(settings.knee_db, 1e-6),
+            settings.knee_db,
             settings.range_db,
             round(settings.hold_s * rate_hz),
             *(math.exp(-1.0 / (time_s * rate_hz)) for time_s in (FALL_S, settings.attack_s, settings.release_s)),

@@ -69,7 +69,7 @@ class _Band:
         self._curve = _Curve(
             band.threshold_dbfs,
             1.0 - 1.0 / band.compression_ratio,
-            max(band.knee_db, 1e-6),
+            band.knee_db,
             band.max_reduction_db,
             band.lift_threshold_dbfs,
             1.0 - 1.0 / band.lift_ratio,
