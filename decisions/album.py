@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from statistics import fmean
 
-from decisions.gain import GainDecision, decide_gain, source_lufs, steps_db
+from decisions.gain import DYNAMIC_STEPS_DB, STEPS_DB, GainDecision, decide_gain, source_lufs
 from decisions.head import RunHead, decide_heads
 from decisions.runs import after, before, joins_decision, runs_of
 from decisions.tone import tone_change_lu
@@ -76,8 +76,9 @@ def _gains_db(group: Sequence[tuple[Analysed, Head]], profile: Profile) -> tuple
     untouched = all(not head.settings() for _, head in group)
     if untouched and peak_dbtp + plain_db < profile.limiter.ceiling_dbtp - SAFE_PEAK_DB:
         return (plain_db,)
+    steps_db = DYNAMIC_STEPS_DB if any(head.dynamic for _, head in group) else STEPS_DB
+    tried_db = [plain_db + step for step in steps_db]
     idle_db = profile.limiter.ceiling_dbtp - SAFE_PEAK_DB - peak_dbtp
-    tried_db = [plain_db + step for step in steps_db(plain_db - idle_db, any(head.dynamic for _, head in group))]
     return tuple(round(gain_db, 3) for gain_db in [*_lower_db(idle_db, tried_db[0]), *tried_db])
 
 

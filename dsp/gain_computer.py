@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.audio import Audio, Floats, to_db
+from dsp.audio import Audio, to_db
 from dsp.kernel import kernel
 from dsp.settings import LimiterCharacter, LimiterSettings
 from dsp.side_chain import Stretch
@@ -32,9 +32,8 @@ FINEST_BITS, SUM_BITS = 36, 62
 FIXED_BITS = 25
 FIXED = 1 << FIXED_BITS
 """Ratios near 1 by which gains fade, as integers: their product with a gain fits 64 bits, and is three times as fast."""
-TOTAL_BITS = 24
-"""Reductions are added without their last bits, so many frames at once that the sum fits 64."""
-TOTAL_FRAMES = 1 << 16
+HALF_BITS = 31
+"""Of the 62 bits of a sum of boxes: added up apart, for a sum of many would not fit."""
 
 
 class ReleaseStages(NamedTuple):
@@ -81,18 +80,18 @@ class GainComputer:
         self._window = lookahead + 1
         self._before = np.zeros(lookahead, np.int64)  # the last reductions that were asked for
         self._released = np.zeros(1, np.int64)
-        self._totals = np.zeros(2)  # the largest reduction so far and the sum of all, as ratios
-        self._frames = 0
+        self._deepest, self._sum, self._frames = 0, 0, 0  # integers: no order of adding depends on blocks
 
     @property
     def max_reduction_db(self) -> float:
         """The deepest gain reduction so far."""
-        return 0.0 - (to_db(1.0 - float(self._totals[0])) or 0.0)
+        return 0.0 - (to_db(1.0 - self._deepest * self._scale) or 0.0)
 
     @property
     def mean_reduction_db(self) -> float:
         """The reduction of the mean gain so far."""
-        return 0.0 - (to_db(1.0 - float(self._totals[1]) / max(1, self._frames)) or 0.0)
+        mean = self._sum * self._scale / max(1, self._frames)
+        return 0.0 - (to_db(1.0 - mean) or 0.0)
 
     def apply(self, stretch: Stretch) -> Audio:
         """The sound of a stretch, turned down where it has to be; where not, the very array that was given."""
@@ -100,8 +99,12 @@ class GainComputer:
         self._frames += len(audio)
         if float(tops.max(initial=0.0)) <= self._ceiling and not self._at_work():
             return audio
-        reduction, out = self._reductions(tops), np.empty_like(audio)
-        _apply(reduction[stretch.skipped : stretch.skipped + len(audio)], self._scale, audio, out, self._totals)
+        out = np.empty_like(audio)
+        reduction = self._reductions(tops)[stretch.skipped : stretch.skipped + len(audio)]
+        deepest, high, low = _total(reduction)
+        self._deepest = max(self._deepest, deepest)
+        self._sum += (high << HALF_BITS) + low
+        _apply(reduction, self._scale, audio, out)
         return out
 
     def _reductions(self, tops: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -112,14 +115,32 @@ class GainComputer:
         _descend(wanted, len(self._late) - 1, self._window, self._one)
         self._late = wanted[len(tops) :]
         _close(wanted, self._tops, self._sustained, self._filling, self._release, reduction)
-        _hold(reduction, self._before, self._one, self._recovery, self._released)
-        for box, total in zip(self._boxes, self._sums, strict=True):
-            _smooth(reduction, box, total)
+        asked, self._before = _after(self._before, reduction)
+        _hold(_highest(asked, self._window), self._one, self._recovery, self._released, reduction)
+        for k, box in enumerate(self._boxes):
+            given, self._boxes[k] = _after(box, reduction)
+            _smooth(given, self._sums[k], reduction)
         return reduction
 
     def _at_work(self) -> bool:
         """Whether anything of the past still turns the sound down, or will."""
         return bool(self._tops.any() or self._sustained[0] or self._released[0] or self._sums.any())
+
+
+def _after(before: NDArray[np.int64], values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Values with those that came before them; and as many of their last to come before the next."""
+    both = np.concatenate([before, values])
+    return both, both[len(values) :].copy()
+
+
+def _highest(values: NDArray[np.int64], window: int) -> NDArray[np.int64]:
+    """The maximum of each `window` values that follow one another: by maxima of 2, 4, 8 ... of them."""
+    span = 1
+    while span < window:
+        step = min(span, window - span)
+        values = np.maximum(values[:-step], values[step:])
+        span += step
+    return values
 
 
 def _decay(seconds: float, rate_hz: float) -> float:
@@ -190,55 +211,42 @@ def _close(
 
 @kernel
 def _hold(
-    reduction: NDArray[np.int64], before: NDArray[np.int64], one: int, decay: int, released: NDArray[np.int64]
+    highest: NDArray[np.int64], one: int, decay: int, released: NDArray[np.int64], reduction: NDArray[np.int64]
 ) -> None:
-    """r[n] = max(d[n - before.size .. n], decay * r[n - 1], 1 - climb * (1 - r[n - 1])), in place."""
-    wanted = np.concatenate((before, reduction))
-    before[:] = wanted[reduction.size :]
-    _slide(wanted, before.size + 1)
+    """r[n] = max(highest[n], decay * r[n - 1], 1 - climb * (1 - r[n - 1])); `highest` is the most that is asked for around n."""
     climb, last = int(CLIMB_RATIO * FIXED), released[0]
     for n in range(reduction.size):
         fading = (decay * last) >> FIXED_BITS
         climbing = one - ((climb * (one - last)) >> FIXED_BITS) - 1
-        last = max(wanted[n], max(fading, climbing))
+        last = max(highest[n], max(fading, climbing))
         reduction[n] = last
     released[0] = last
 
 
 @kernel
-def _slide(values: NDArray[np.int64], window: int) -> None:
-    """values[n] = max(values[n .. n + window - 1]) in place, as far as there are so many: by maxima of 2, 4, 8 ..."""
-    span = 1
-    while span < window:
-        step = min(span, window - span)
-        coming, count = values[step:], values.size - step
-        for n in range(count):
-            values[n] = max(values[n], coming[n])
-        span += step
-
-
-@kernel
-def _smooth(reduction: NDArray[np.int64], box: NDArray[np.int64], total: NDArray[np.int64]) -> None:
-    """Running sum over the last box.size values, in place; exact, because the values are integers."""
-    given = np.concatenate((box, reduction))
-    box[:] = given[reduction.size :]
-    coming, leaving, running = given[box.size :], given[: reduction.size], total[0]
+def _smooth(given: NDArray[np.int64], total: NDArray[np.int64], reduction: NDArray[np.int64]) -> None:
+    """Running sum over the last values that `given` is longer than `reduction`; exact, because they are integers."""
+    coming, running = given[given.size - reduction.size :], total[0]
     for n in range(reduction.size):
-        running += coming[n] - leaving[n]
+        running += coming[n] - given[n]
         reduction[n] = running
     total[0] = running
 
 
 @kernel
-def _apply(reduction: NDArray[np.int64], scale: float, audio: Audio, out: Audio, totals: Floats) -> None:
-    """Out = audio * (1 - d * scale); totals: the largest d and the sum of all."""
-    for start in range(0, reduction.size, TOTAL_FRAMES):
-        deepest, total = 0, 0
-        for d in reduction[start : start + TOTAL_FRAMES]:
-            deepest = max(deepest, d)
-            total += d >> TOTAL_BITS
-        totals[0] = max(totals[0], deepest * scale)
-        totals[1] += total * (scale * (1 << TOTAL_BITS))
+def _total(reduction: NDArray[np.int64]) -> tuple[int, int, int]:
+    """The largest reduction, and the sums of their upper and of their lower bits, which fit where that of both would not."""
+    deepest, high, low = 0, 0, 0
+    for d in reduction:
+        deepest = max(deepest, d)
+        high += d >> HALF_BITS
+        low += d & ((1 << HALF_BITS) - 1)
+    return deepest, high, low
+
+
+@kernel
+def _apply(reduction: NDArray[np.int64], scale: float, audio: Audio, out: Audio) -> None:
+    """Out = audio * (1 - d * scale)."""
     if out.shape[1] == 2:  # both in one loop, which vectorises
         for n in range(reduction.size):
             gain = 1.0 - reduction[n] * scale

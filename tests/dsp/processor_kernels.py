@@ -97,11 +97,11 @@ PROCESSOR_CALLS: dict[Any, Callable[[], list[Any]]] = {
         REDUCTION[:192].copy(),
     ],
     gain_computer._hold: lambda: [
-        REDUCTION.copy(), np.zeros(10, np.int64), 1 << 36, int(0.99 * gain_computer.FIXED), np.zeros(1, np.int64),
+        REDUCTION, 1 << 36, int(0.99 * gain_computer.FIXED), np.zeros(1, np.int64), REDUCTION.copy(),
     ],
-    gain_computer._slide: lambda: [REDUCTION.copy(), 11],
-    gain_computer._smooth: lambda: [REDUCTION.copy(), np.zeros(32, np.int64), np.zeros(1, np.int64)],
-    gain_computer._apply: lambda: [REDUCTION, 2.0**-37, BLOCK, np.empty_like(BLOCK), np.zeros(2)],
+    gain_computer._smooth: lambda: [REDUCTION, np.zeros(1, np.int64), REDUCTION[32:].copy()],
+    gain_computer._total: lambda: [REDUCTION],
+    gain_computer._apply: lambda: [REDUCTION, 2.0**-37, BLOCK, np.empty_like(BLOCK)],
     multiband._follow: lambda: [
         np.array([LEVELS, LEVELS[::-1]]), CURVE, multiband._Times(0.9, 0.8, 0.95, 0.7), np.zeros(2), np.zeros(4),
         np.empty(60),

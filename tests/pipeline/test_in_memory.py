@@ -87,6 +87,16 @@ def test_a_track_that_is_silent_but_for_one_click_is_not_made_loud():
     assert made.plan.target_limited is not None
 
 
+def test_sparse_hits_reach_the_target_though_their_peaks_are_most_of_their_loudness():
+    """800 Hz of 40 ms, dying away, twice a second: peaks 3 dB over the ceiling cost 2.5 LU."""
+    at = np.arange(RATE_HZ // 2) / RATE_HZ
+    hit = np.where(at < 0.04, 0.5 * np.sin(2 * np.pi * 800 * at) * np.exp(-at / 0.02), 0.0)
+    hits = np.tile(hit, 40)[:, None] + noise(level_dbfs=-80.0, seconds=20.0, rate_hz=RATE_HZ)
+    mastered = master(hits, RATE_HZ, "streaming")
+    assert mastered.plan.target_limited is None
+    assert mastered.after.figures.integrated_lufs == pytest.approx(-14.0, abs=0.1)
+
+
 def test_a_target_that_no_gain_can_reach_is_given_up_with_a_price():
     spiky = music(level_dbfs=-40.0, seconds=4.0)
     spiky[::4_410] = 0.9
