@@ -61,8 +61,12 @@ class Quantiser:
             over = _shape(block, 1 << (bits - 1), seed, self._position, self._weights, errors, out)
             self._errors = errors[:, len(block) :].copy()
             return over
-        amount = 1.0 if self._settings.dither else 0.0
-        return _quantise(block, 1 << (bits - 1), amount, seed, self._position, 0 if bits == 16 else 8, out)
+        noise = np.zeros(block.shape)
+        if self._settings.dither:
+            _dither(block, seed, self._position, noise.reshape(-1), noise)
+        return _quantise(
+            block.reshape(-1), noise.reshape(-1), float(1 << (bits - 1)), 0 if bits == 16 else 8, out.reshape(-1)
+        )
 
     def _frames(self) -> int:
         return self._position // max(1, self._channels)
@@ -84,23 +88,27 @@ def _triangular(seed: np.uint64, position: int) -> float:
 
 
 @kernel
-def _quantise(
-    block: Audio, steps: int, amount: float, seed: np.uint64, position: int, shift: int, out: Integers
-) -> int:
-    """out = floor(in * steps + dither + 1/2) << shift; returns how many values would not fit."""
-    over = 0
+def _dither(block: Audio, seed: np.uint64, position: int, flat: Floats, noise: Audio) -> None:
+    """Noise for each value of a block but for silent frames; `flat` is the same memory, in one row so that the loop vectorises."""
+    for i in range(flat.size):
+        flat[i] = _triangular(seed, position + i)
     for n in range(block.shape[0]):
         silent = True
         for channel in range(block.shape[1]):
             silent = silent and block[n, channel] == 0.0
-        for channel in range(block.shape[1]):
-            noise = 0.0
-            if amount > 0.0 and not silent:
-                noise = amount * _triangular(seed, position + n * block.shape[1] + channel)
-            value = int(np.floor(block[n, channel] * steps + noise + 0.5))
-            if value > steps - 1 or value < -steps:
-                over += 1
-            out[n, channel] = min(max(value, -steps), steps - 1) << shift
+        if silent:
+            noise[n] = 0.0
+
+
+@kernel
+def _quantise(values: Floats, noise: Floats, steps: float, shift: int, out: Integers) -> int:
+    """out = floor(in * steps + dither + 1/2) << shift; returns how many values would not fit."""
+    over = 0
+    for i in range(values.size):
+        value = np.floor(values[i] * steps + noise[i] + 0.5)
+        kept = min(max(value, -steps), steps - 1.0)
+        over += value != kept
+        out[i] = np.int32(kept) << shift
     return over
 
 

@@ -112,7 +112,10 @@ PROCESSOR_CALLS: dict[Any, Callable[[], list[Any]]] = {
         np.empty_like(BLOCK),
     ],
     quantiser._triangular: lambda: [np.uint64(12_345), 678],
-    quantiser._quantise: lambda: [0.8 * BLOCK, 32_768, 1.0, np.uint64(9), 11, 0, np.empty(BLOCK.shape, np.int16)],
+    quantiser._dither: lambda: [BLOCK, np.uint64(9), 11, *(noise := np.zeros(BLOCK.shape)).reshape(1, -1), noise],
+    quantiser._quantise: lambda: [
+        0.8 * BLOCK.ravel(), 0.9 * BLOCK.ravel(), 32_768.0, 0, np.empty(BLOCK.size, np.int16),
+    ],
     quantiser._shape: lambda: [
         np.where(BLOCK > 1.0, 0.0, 0.8 * BLOCK), 32_768, np.uint64(9), 11, np.array([1.0, -0.5]), np.ones((2, 202)),
         np.empty(BLOCK.shape, np.int16),
