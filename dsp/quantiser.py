@@ -89,7 +89,7 @@ def _triangular(seed: np.uint64, position: int) -> float:
 
 @kernel
 def _dither(block: Audio, seed: np.uint64, position: int, flat: Floats, noise: Audio) -> None:
-    """Noise for each value of a block but for silent frames; `flat` is the same memory, in one row so that the loop vectorises."""
+    """Noise for each value of a block but for silent frames; `flat` is the same memory in one row: the loop vectorises."""
     for i in range(flat.size):
         flat[i] = _triangular(seed, position + i)
     for n in range(block.shape[0]):
