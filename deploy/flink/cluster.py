@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Brings up a Flink cluster on this machine: a JobManager, TaskManagers, Beam's job server and a pool of Python workers.
+
+usage: cluster.py FOLDER [--task-managers N] [-- COMMAND ...]
+
+FOLDER keeps the jars (from Maven, once), configuration and logs. A COMMAND is run with the cluster up, with the options Lathe
+needs at its end; without one they are printed, and the cluster stays until Ctrl-C:
+
+    deploy/flink/cluster.py /tmp/flink -- lathe run MANIFEST OUTPUT
+
+Needs Java 11 or 17 and Maven. Everything listens on the loopback address and is stopped by its process id.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+HERE = Path(__file__).parent
+HOST = "localhost"
+START_S = 90.0
+STOP_S = 15.0
+SLOTS = 1
+"""Tracks that a TaskManager works on at a time: a worker process is busy with one."""
+CONFIGURATION = {
+    "jobmanager.rpc.address": HOST,
+    "jobmanager.bind-host": HOST,
+    "jobmanager.memory.process.size": "700mb",
+    "rest.address": HOST,
+    "rest.bind-address": HOST,
+    "taskmanager.host": HOST,
+    "taskmanager.bind-host": HOST,
+    "taskmanager.numberOfTaskSlots": SLOTS,
+    "taskmanager.cpu.cores": 1.0,
+    # Without Flink's shell scripts a TaskManager needs every size said. Records are small; it is the graph's 30 steps that
+    # take network buffers, 512 of 32 KiB each between two of them.
+    "taskmanager.memory.task.heap.size": "512mb",
+    "taskmanager.memory.task.off-heap.size": "0mb",
+    "taskmanager.memory.framework.heap.size": "128mb",
+    "taskmanager.memory.framework.off-heap.size": "64mb",
+    "taskmanager.memory.managed.size": "128mb",
+    "taskmanager.memory.network.min": "256mb",
+    "taskmanager.memory.network.max": "256mb",
+    "taskmanager.memory.jvm-metaspace.size": "160mb",
+    "taskmanager.memory.jvm-overhead.min": "64mb",
+    "taskmanager.memory.jvm-overhead.max": "64mb",
+}
+MODULES = ("lang", "net", "io", "nio", "text", "util", "util.concurrent")
+OPENED = [f"--add-opens=java.base/java.{module}=ALL-UNNAMED" for module in MODULES]
+OPENED += ["--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"]
+"""What Flink reaches into, and Java 17 closes."""
+JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+JOB_SERVER = "org.apache.beam.runners.flink.FlinkJobServerDriver"
+
+
+class Cluster:
+    """A running cluster; use it as a context manager, so that nothing of it stays behind."""
+
+    def __init__(self, folder: Path, task_managers: int = 2) -> None:
+        self._folder = folder
+        self._count = task_managers
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._rest, self._rpc, self._job, self._pool = _free_ports(4)
+
+    @property
+    def options(self) -> list[str]:
+        """What to give Lathe after `--`."""
+        return [
+            "--runner=PortableRunner",
+            f"--job_endpoint={HOST}:{self._job}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config={HOST}:{self._pool}",
+            f"--parallelism={SLOTS * self._count}",
+        ]
+
+    def __enter__(self) -> Cluster:
+        jars = fetched_jars(self._folder)
+        conf = self._folder / "conf"
+        conf.mkdir(parents=True, exist_ok=True)
+        settings = {**CONFIGURATION, "rest.port": self._rest, "jobmanager.rpc.port": self._rpc}
+        (conf / "config.yaml").write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
+        try:
+            self._start("job-manager", _java(jars, 400, JOB_MANAGER, "--configDir", str(conf)))
+            for number in range(1, self._count + 1):
+                self.start_task_manager(number)
+            self._start("workers", [sys.executable, str(HERE / "worker_pool.py"), str(self._pool)])
+            where = [f"--flink-master={HOST}:{self._rest}", f"--job-host={HOST}", f"--job-port={self._job}"]
+            where += ["--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={self._folder / 'artifacts'}"]
+            self._start("job-server", _java(jars, 600, JOB_SERVER, *where))
+            self.wait_for_slots(SLOTS * self._count)
+            self._wait("the job server", lambda: _answers(self._job))
+            self._wait("the workers' pool", lambda: _answers(self._pool))
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start_task_manager(self, number: int) -> None:
+        """Starts one, or one again that was killed."""
+        arguments = ["-XX:MaxDirectMemorySize=448m", TASK_MANAGER, "--configDir", str(self._folder / "conf")]
+        self._start(f"task-manager-{number}", _java(fetched_jars(self._folder), 640, *arguments))
+
+    def wait_for_slots(self, slots: int) -> None:
+        """Returns when the JobManager counts so many."""
+        self._wait(f"{slots} slots", lambda: self.overview().get("slots-total") == slots)
+
+    def overview(self) -> dict[str, object]:
+        """What the JobManager says of itself; nothing while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{self._rest}/overview", timeout=5) as answer:
+                found: dict[str, object] = json.load(answer)
+                return found
+        except OSError:
+            return {}
+
+    def kill(self, name: str) -> None:
+        """Ends a process as a crash would: `job-manager`, `task-manager-1`, `job-server` or `workers`."""
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def stop(self) -> None:
+        """Ends what was started last first."""
+        for name in reversed(list(self._processes)):
+            process = self._processes.pop(name)
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, name: str, command: Sequence[str]) -> None:
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+    def _wait(self, what: str, ready: Callable[[], bool]) -> None:
+        until = time.monotonic() + START_S
+        while not ready():
+            for name, process in self._processes.items():
+                if process.poll() is not None:
+                    raise RuntimeError(f"{name} ended with {process.returncode}; see {self._folder / name}.log")
+            if time.monotonic() > until:
+                raise TimeoutError(f"{what} did not come up within {START_S:g} s; see the logs in {self._folder}")
+            time.sleep(0.2)
+
+
+def fetched_jars(folder: Path) -> Path:
+    """The folder of the jars, brought by Maven if they are not there; raises RuntimeError where they cannot be had."""
+    jars = folder / "jars"
+    if not (jars / "complete").exists():
+        shutil.rmtree(jars, ignore_errors=True)
+        command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
+        done = subprocess.run([*command, f"-DoutputDirectory={jars}"], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"Maven cannot bring Flink's jars:\n{done.stdout[-1000:]}")
+        (jars / "complete").touch()
+    return jars
+
+
+def missing_tools() -> list[str]:
+    """Programs that are needed and not on PATH."""
+    return [name for name in ("java", "mvn") if shutil.which(name) is None]
+
+
+def _java(jars: Path, heap_mb: int, *arguments: str) -> list[str]:
+    return ["java", f"-Xmx{heap_mb}m", *OPENED, "-cp", f"{jars}/*", *arguments]
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def main() -> int:
+    """Runs a command with the cluster up, or waits."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--task-managers", type=int, default=2)
+    parser.add_argument("command", nargs="*", help="after --: what to run")
+    args = parser.parse_args()
+    if missing := missing_tools():
+        parser.error(f"not on PATH: {', '.join(missing)}")
+    with Cluster(args.folder.resolve(), args.task_managers) as cluster:
+        if args.command:
+            return subprocess.run([*args.command, "--", *cluster.options], check=False).returncode
+        print(" ".join(cluster.options), flush=True)
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
