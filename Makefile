@@ -1,6 +1,7 @@
 # make demo   makes an example catalogue, masters it, and says where to look
 # make test   format, lint, types, floors, tests
-# Both make their own virtual environment; they need Python 3.10 or newer and a package index.
+# make cluster-test   brings up Flink on this machine and masters on it, also after a kill; needs Java and Maven
+# All make their own virtual environment; they need Python 3.10 or newer and a package index.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 TESTS ?= -m "not slow"
 
-.PHONY: demo test check clean
+.PHONY: demo test cluster-test check clean
 
 demo: $(VENV)/.lathe
 	@test -f $(DEMO)/catalogue/manifest.csv || $(BIN)/python examples/make_catalogue.py $(DEMO)/catalogue
@@ -18,6 +19,9 @@ demo: $(VENV)/.lathe
 
 test: check
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+
+cluster-test: $(VENV)/.test
+	$(BIN)/pytest -v tests/deploy
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .

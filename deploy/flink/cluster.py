@@ -28,7 +28,8 @@ from types import TracebackType
 
 HERE = Path(__file__).parent
 HOST = "localhost"
-START_S = 90.0
+START_S = 180.0
+FETCH_S = 900.0
 STOP_S = 15.0
 SLOTS = 1
 """Tracks that a TaskManager works on at a time: a worker process is busy with one."""
@@ -167,9 +168,13 @@ def fetched_jars(folder: Path) -> Path:
     if not (jars / "complete").exists():
         shutil.rmtree(jars, ignore_errors=True)
         command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
-        done = subprocess.run([*command, f"-DoutputDirectory={jars}"], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"Maven cannot bring Flink's jars:\n{done.stdout[-1000:]}")
+        command += [f"-DoutputDirectory={jars}"]
+        try:
+            subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=FETCH_S)
+        except subprocess.CalledProcessError as error:
+            raise RuntimeError(f"Maven cannot bring Flink's jars:\n{error.stdout[-1000:]}") from error
+        except subprocess.TimeoutExpired as error:
+            raise RuntimeError(f"Maven did not bring Flink's jars within {FETCH_S:g} s") from error
         (jars / "complete").touch()
     return jars
 

@@ -12,11 +12,11 @@ import pytest
 from deploy.flink.cluster import Cluster, fetched_jars, missing_tools
 from tests.pipeline.runs import album, by, digests, master, table
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 LATHE = str(Path(sys.executable).with_name("lathe"))
 TRACKS = 4
-PATIENCE_S = 240.0
+PATIENCE_S = 480.0
 
 
 @pytest.fixture(scope="module")
