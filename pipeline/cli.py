@@ -45,27 +45,34 @@ def cli() -> None:
     """Remasters a record label's catalogue: measures, decides album by album, renders, and proves every master."""
 
 
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What `run` and `watch` may be told."""
+    options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
+        click.argument("output"),
+        click.option("--profile", default="streaming", show_default=True, help="A built-in profile or a .toml file."),
+        taste_options,
+        click.option("--limit", type=click.IntRange(min=1), help="Master only the first N tracks of the manifest."),
+        click.option("--only", metavar="GLOB", help="Master only tracks whose id, album, title or file matches."),
+        click.option("--root", "roots", multiple=True, help="Another folder that sources may lie in; may be repeated."),
+        click.option("--force", is_flag=True, help="Render also what has not changed."),
+        click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object on stdout."),
+        click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]"),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @cli.command()
 @click.argument("manifest")
-@click.argument("output")
-@click.option("--profile", default="streaming", show_default=True, help="A built-in profile or a .toml file.")
-@taste_options
-@click.option("--limit", type=click.IntRange(min=1), help="Master only the first N tracks of the manifest.")
-@click.option("--only", metavar="GLOB", help="Master only tracks whose id, album, title or file matches.")
-@click.option("--root", "roots", multiple=True, help="Another folder that sources may lie in; may be repeated.")
+@run_options
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; write nothing.")
-@click.option("--force", is_flag=True, help="Render also what has not changed.")
-@click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object on stdout.")
-@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
 def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
     """Masters the tracks of MANIFEST (.csv, .jsonl, .parquet or a folder of audio) into OUTPUT."""
     from pipeline import run as runs
     from pipeline.words import ProgressLine, say, summary_text
 
-    if asked["beam_options"] and not asked["beam_options"][0].startswith("-"):
-        stray = asked["beam_options"][0]
-        raise click.UsageError(f'"{stray}" is one word too many; options for Beam stand after --')
-    request = runs.Request(choices=_choices(asked), **asked)
+    request = runs.Request(**_asked(asked))
     if dry_run:
         return _print_dry_run(runs.dry_run(request), as_json)
     with ProgressLine() as progress:
@@ -74,6 +81,36 @@ def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
     if as_json:
         _print_json(runs.contract(summary))
     return SOME_REJECTED if summary.rejected or summary.failed else 0
+
+
+@cli.command()
+@click.argument("folder")
+@run_options
+def watch(folder: str, as_json: bool, **asked: Any) -> int:
+    """Masters each manifest that appears in FOLDER into OUTPUT, until Ctrl-C: one batch for each, not a stream.
+
+    Write a manifest under a hidden name and rename it when it is complete.
+    """
+    import time
+
+    from pipeline import run as runs
+    from pipeline import watch as watching
+    from pipeline.words import ProgressLine, say, summary_text
+
+    def waited(seconds: float) -> bool:
+        time.sleep(seconds)
+        return False
+
+    request = runs.Request(manifest="", **_asked(asked))
+    say(f"watching {folder}: each manifest is mastered as a batch of its own; Ctrl-C ends it, and loses nothing")
+    for outcome in watching.watch(folder, request, ProgressLine(), waited):
+        if isinstance(outcome, runs.Summary):
+            say(summary_text(outcome))
+            if as_json:
+                _print_json(runs.contract(outcome))
+        else:
+            say("\n".join([f"{outcome.uri} is left until it changes ({outcome.code})", *outcome.problems]))
+    return 0
 
 
 @cli.command()
@@ -96,6 +133,14 @@ def master(source: str, destination: str, profile: str, as_json: bool, **asked: 
     if as_json:
         _print_json(row)
     return SOME_REJECTED if row.verdict == "rejected" else 0
+
+
+def _asked(asked: dict[str, Any]) -> dict[str, Any]:
+    """What was asked of a run, as the fields of its request."""
+    if asked["beam_options"] and not asked["beam_options"][0].startswith("-"):
+        stray = asked["beam_options"][0]
+        raise click.UsageError(f'"{stray}" is one word too many; options for Beam stand after --')
+    return {"choices": _choices(asked), **asked}
 
 
 def _choices(asked: dict[str, Any]) -> Choices:

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -70,9 +70,19 @@ class Cluster:
 
     def __init__(self, folder: Path, task_managers: int = 2) -> None:
         self._folder = folder
-        self._count = task_managers
+        self._slots = SLOTS * task_managers
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._rest, self._rpc, self._job, self._pool = _free_ports(4)
+        conf, jars = ["--configDir", str(folder / "conf")], folder / "jars"
+        where = [f"--flink-master={HOST}:{self._rest}", f"--job-host={HOST}", f"--job-port={self._job}"]
+        where += ["--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={folder / 'artifacts'}"]
+        task_manager = _java(jars, 640, "-XX:MaxDirectMemorySize=448m", TASK_MANAGER, *conf)
+        self._commands = {
+            "job-manager": _java(jars, 400, JOB_MANAGER, *conf),
+            **{f"task-manager-{number}": task_manager for number in range(1, task_managers + 1)},
+            "workers": [sys.executable, str(HERE / "worker_pool.py"), str(self._pool)],
+            "job-server": _java(jars, 600, JOB_SERVER, *where),
+        }
 
     @property
     def options(self) -> list[str]:
@@ -82,26 +92,19 @@ class Cluster:
             f"--job_endpoint={HOST}:{self._job}",
             "--environment_type=EXTERNAL",
             f"--environment_config={HOST}:{self._pool}",
-            f"--parallelism={SLOTS * self._count}",
+            f"--parallelism={self._slots}",
         ]
 
     def __enter__(self) -> Cluster:
-        jars = fetched_jars(self._folder)
+        fetched_jars(self._folder)
         conf = self._folder / "conf"
         conf.mkdir(parents=True, exist_ok=True)
         settings = {**CONFIGURATION, "rest.port": self._rest, "jobmanager.rpc.port": self._rpc}
         (conf / "config.yaml").write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
         try:
-            self._start("job-manager", _java(jars, 400, JOB_MANAGER, "--configDir", str(conf)))
-            for number in range(1, self._count + 1):
-                self.start_task_manager(number)
-            self._start("workers", [sys.executable, str(HERE / "worker_pool.py"), str(self._pool)])
-            where = [f"--flink-master={HOST}:{self._rest}", f"--job-host={HOST}", f"--job-port={self._job}"]
-            where += ["--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={self._folder / 'artifacts'}"]
-            self._start("job-server", _java(jars, 600, JOB_SERVER, *where))
-            self.wait_for_slots(SLOTS * self._count)
-            self._wait("the job server", lambda: _answers(self._job))
-            self._wait("the workers' pool", lambda: _answers(self._pool))
+            for name in self._commands:
+                self.start(name)
+            self.wait()
         except BaseException:
             self.stop()
             raise
@@ -112,14 +115,16 @@ class Cluster:
     ) -> None:
         self.stop()
 
-    def start_task_manager(self, number: int) -> None:
-        """Starts one, or one again that was killed."""
-        arguments = ["-XX:MaxDirectMemorySize=448m", TASK_MANAGER, "--configDir", str(self._folder / "conf")]
-        self._start(f"task-manager-{number}", _java(fetched_jars(self._folder), 640, *arguments))
+    def start(self, name: str) -> None:
+        """Starts a process, or one again that was killed: `job-manager`, `task-manager-1`, `workers`, `job-server`."""
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(self._commands[name], stdout=log, stderr=subprocess.STDOUT)
 
-    def wait_for_slots(self, slots: int) -> None:
-        """Returns when the JobManager counts so many."""
-        self._wait(f"{slots} slots", lambda: self.overview().get("slots-total") == slots)
+    def wait(self) -> None:
+        """Returns when all of them answer; raises RuntimeError if one has ended, TimeoutError if one is silent for long."""
+        self._wait("a TaskManager", lambda: self.overview().get("slots-total") == self._slots)
+        self._wait("the job server", lambda: _answers(self._job))
+        self._wait("the workers' pool", lambda: _answers(self._pool))
 
     def overview(self) -> dict[str, object]:
         """What the JobManager says of itself; nothing while it does not answer."""
@@ -131,7 +136,7 @@ class Cluster:
             return {}
 
     def kill(self, name: str) -> None:
-        """Ends a process as a crash would: `job-manager`, `task-manager-1`, `job-server` or `workers`."""
+        """Ends a process as a crash would."""
         process = self._processes.pop(name)
         process.kill()
         process.wait()
@@ -146,10 +151,6 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-    def _start(self, name: str, command: Sequence[str]) -> None:
-        with (self._folder / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
     def _wait(self, what: str, ready: Callable[[], bool]) -> None:
         until = time.monotonic() + START_S

@@ -61,19 +61,20 @@ def test_the_masters_are_those_of_one_worker_and_every_row_is_told(cluster, cata
     assert len(by("track_id", table(tmp_path / "output", "tracks"))) == TRACKS
 
 
-def test_a_killed_task_manager_ends_the_run_in_bounded_time_and_the_next_run_finishes_it(cluster, catalogue, tmp_path):
+@pytest.mark.parametrize("victim", ["task-manager-1", "job-server"])
+def test_a_kill_ends_the_run_in_bounded_time_and_the_next_run_finishes_it(cluster, catalogue, tmp_path, victim):
     manifest, expected = catalogue
     output = tmp_path / "output"
     run = started(cluster, manifest, output)
     until = time.monotonic() + PATIENCE_S
     while not list(output.glob("ledger/analysis/*/*.json")) and time.monotonic() < until:
         time.sleep(0.1)
-    cluster.kill("task-manager-1")
+    cluster.kill(victim)
     said = finished(run)
     assert run.returncode == 3 and "run again to continue" in said, said
     assert set(digests(output).items()) <= set(expected.items())
-    cluster.start_task_manager(1)
-    cluster.wait_for_slots(2)
+    cluster.start(victim)
+    cluster.wait()
     again = started(cluster, manifest, output)
     said = finished(again)
     assert again.returncode == 0, said
