@@ -94,22 +94,24 @@ def watch(folder: str, as_json: bool, **asked: Any) -> int:
     import time
 
     from pipeline import run as runs
-    from pipeline import watch as watching
+    from pipeline.supervise import interruptible
+    from pipeline.watch import Watch
     from pipeline.words import ProgressLine, say, summary_text
 
     def waited(seconds: float) -> bool:
         time.sleep(seconds)
         return False
 
-    request = runs.Request(manifest="", **_asked(asked))
+    watching = Watch(folder, runs.Request(manifest="", **_asked(asked)), ProgressLine())
     say(f"watching {folder}: each manifest is mastered as a batch of its own; Ctrl-C ends it, and loses nothing")
-    for outcome in watching.watch(folder, request, ProgressLine(), waited):
-        if isinstance(outcome, runs.Summary):
-            say(summary_text(outcome))
-            if as_json:
-                _print_json(runs.contract(outcome))
-        else:
-            say("\n".join([f"{outcome.uri} is left until it changes ({outcome.code})", *outcome.problems]))
+    with interruptible():
+        for outcome in watching.run(waited):
+            if isinstance(outcome, runs.Summary):
+                say(summary_text(outcome))
+                if as_json:
+                    _print_json(runs.contract(outcome))
+            else:
+                say("\n".join([f"{outcome.uri} is left until it changes ({outcome.code})", *outcome.problems]))
     return 0
 
 

@@ -31,7 +31,9 @@ def pipeline_options(beam_options: list[str], tracks: int) -> Any:
 
 def prepare_process() -> None:
     """Makes workers start with this Python and with Lathe in reach, and Beam speak only when something is wrong."""
-    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    here, paths = os.path.dirname(sys.executable), os.environ.get("PATH", "")
+    if here and not paths.startswith(here + os.pathsep):  # many batches may run in one process
+        os.environ["PATH"] = os.pathsep.join([here, paths])
     if " " in sys.executable:
         # Beam starts workers through a shell without quoting this path; by its name it is found on PATH.
         sys.executable = os.path.basename(sys.executable)

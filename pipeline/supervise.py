@@ -35,7 +35,7 @@ def supervised(work: Callable[[], Any], tick: Callable[[], None]) -> None:
             failures.append(error)
 
     worker = threading.Thread(target=guarded, name="pipeline", daemon=True)
-    with _thread_errors(failures), _interruptible():
+    with _thread_errors(failures), interruptible():
         try:
             worker.start()
             while worker.is_alive() and not failures:
@@ -64,7 +64,7 @@ def _thread_errors(failures: list[BaseException]) -> Iterator[None]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Ctrl-C and a polite kill raise KeyboardInterrupt, also where the shell that started us ignores Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,20 +1,29 @@
 """Masters what arrives in a folder: one batch for each manifest, on one machine; this is not streaming, and says so.
 
-A manifest is taken when it has been the same for two looks, and known by its content: what was done before stands in the ledger,
-so a watch that was stopped, or killed, goes on where it was.
+A manifest is taken when it has been the same for two looks, and known by its content. Only one whose tracks all have masters is
+written down as done, and only for the same request: everything else is tried again when it changes, when a source that was
+refused changes, or when the watch begins anew.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 
+import msgspec
 from msgspec import Struct, structs
 
+from decisions.choices import chosen
+from decisions.profile_files import load_profile
+from dsp import SOUND_VERSION
 from media import store
+from media.analysis import ANALYSIS_VERSION
 from media.ledger import Ledger, fingerprint
 from pipeline.run import Progress, Request, Summary, run_catalogue
+from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output
 from schemas.errors import CatalogueError
 
@@ -22,72 +31,145 @@ KINDS = (".csv", ".jsonl", ".parquet")
 OF_A_MANIFEST = ("MANIFEST_", "NOTHING_SELECTED")
 """Codes that tell of a manifest alone; whatever else is wrong, a profile or the output, would be wrong for the next one too."""
 LOOK_EVERY_S = 2.0
+Stamps = dict[str, tuple[int, int] | None]
+"""Sources that were refused, with size and time of change; None where there is none."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
-    """What became of a manifest with a certain content: the run that mastered it, or why none could."""
+    """A manifest that was mastered whole: its content, and what was asked for."""
+
+    digest: str
+    asked: str
+    run_id: str
+
+
+class Trouble(Struct, frozen=True, kw_only=True):
+    """A manifest that could not be mastered, and why."""
 
     uri: str
-    digest: str
-    run_id: str | None = None
-    code: str | None = None
-    problems: tuple[str, ...] = ()
+    code: str
+    problems: tuple[str, ...]
 
 
-def watch(
-    folder: str, request: Request, progress: Progress, waited: Callable[[float], bool]
-) -> Iterator[Summary | Arrival]:
-    """Yields the summary of each batch, and each manifest that could not be mastered, until `waited` says that it is over.
+class Watch:
+    """Looks into a folder again and again; `request` is that of a run, but for its manifest.
 
-    `request` is that of a run, but for its manifest. `waited` waits so many seconds and tells whether to stop. Raises
-    CatalogueError where folder, output or profile cannot be used.
+    Raises CatalogueError where folder, output or profile cannot be used.
     """
-    check_reachable(folder)
-    if not store.is_remote(folder) and not store.local_path(folder).is_dir():
-        raise CatalogueError("MANIFEST_MISSING", f"there is no folder {folder} to watch")
-    ledger = Ledger(checked_output(request.output), "watch")
-    last: dict[str, str] = {}
-    stop = False
-    while not stop:
-        found = {uri: digest for uri in manifests(folder) if (digest := _digest(uri)) is not None}
+
+    def __init__(self, folder: str, request: Request, progress: Progress) -> None:
+        check_reachable(folder)
+        if not store.is_remote(folder) and not store.local_path(folder).is_dir():
+            raise CatalogueError("MANIFEST_MISSING", f"there is no folder {folder} to watch")
+        self._folder, self._request, self._progress = folder, request, progress
+        self._output = checked_output(request.output)
+        self._ledger = Ledger(self._output, "watch")
+        self._last: dict[str, str] = {}
+        self._tried: dict[str, str] = {}
+        self._refused: dict[str, Stamps] = {}
+        self._last_refused: dict[str, Stamps] = {}
+
+    def run(self, waited: Callable[[float], bool]) -> Iterator[Summary | Trouble]:
+        """Yields what came of each manifest, until `waited`, which waits so many seconds, says that it is over."""
+        stop = False
+        while not stop:
+            yield from self.look()
+            stop = waited(LOOK_EVERY_S)
+
+    def look(self) -> Iterator[Summary | Trouble]:
+        """One look: masters what has come to rest since the last, one after the other."""
+        found = {uri: digest for uri in manifests(self._folder) if (digest := _digest(uri)) is not None}
         for uri, digest in found.items():
-            if last.get(uri) == digest and not _is_done(ledger, uri, digest):
-                yield _taken(uri, digest, request, progress, ledger)
-        last = found
-        stop = waited(LOOK_EVERY_S)
+            rested = self._last.get(uri) == digest == _digest(uri)
+            if rested and (self._is_new(uri, digest) or self._sources_changed(uri)):
+                yield self._taken(uri, digest)
+        self._last = found
+
+    def _is_new(self, uri: str, digest: str) -> bool:
+        if self._tried.get(uri) == digest:
+            return False
+        known = self._ledger.get("arrivals", fingerprint(uri), Arrival)
+        done = known is not None and (known.digest, known.asked) == (digest, self._asked())
+        if done and not self._request.force:
+            self._tried[uri] = digest
+            return False
+        return True
+
+    def _sources_changed(self, uri: str) -> bool:
+        """Whether a source that was refused is another now, and has been so for two looks."""
+        refused = self._refused.get(uri, {})
+        now: Stamps = {source: _stamp(source) for source in refused}
+        before, self._last_refused[uri] = self._last_refused.get(uri), now
+        return now != refused and now == before
+
+    def _taken(self, uri: str, digest: str) -> Summary | Trouble:
+        self._tried[uri] = digest
+        self._refused[uri] = {}
+        try:
+            summary = run_catalogue(structs.replace(self._request, manifest=uri), self._progress)
+        except Exception as error:
+            logging.disable(logging.NOTSET)
+            if _digest(uri) != digest:
+                self._tried.pop(uri)
+                return Trouble(uri=uri, code="MANIFEST_CHANGED", problems=("it was changed while it was read",))
+            if isinstance(error, CatalogueError) and error.code.startswith(OF_A_MANIFEST):
+                return Trouble(uri=uri, code=error.code, problems=tuple(error.problems))
+            raise
+        rejected = table_rows(self._output, "rejected", summary.run_id, ["source_uri"])
+        self._refused[uri] = {row["source_uri"]: _stamp(row["source_uri"]) for row in rejected}
+        if _digest(uri) != digest:
+            self._tried.pop(uri)
+        elif not rejected:
+            self._remember(uri, Arrival(digest=digest, asked=self._asked(), run_id=summary.run_id))
+        return summary
+
+    def _asked(self) -> str:
+        """Names what is asked of every manifest, with the profile as it stands now."""
+        request = structs.replace(self._request, manifest="", beam_options=(), force=False)
+        profile = chosen(load_profile(request.profile), request.choices)
+        return fingerprint(SOUND_VERSION, ANALYSIS_VERSION, msgspec.to_builtins(request), profile)
+
+    def _remember(self, uri: str, arrival: Arrival) -> None:
+        self._ledger.put("arrivals", fingerprint(uri), arrival)
+        if not store.is_remote(self._output):
+            parts = store.local_path(self._output) / ".parts"
+            with suppress(OSError):  # another run is at work
+                (parts / "watch").rmdir()
+                parts.rmdir()
 
 
 def manifests(folder: str) -> list[str]:
-    """The manifests that lie in a folder itself, not below it, by name; hidden ones are still being written."""
-    if store.is_remote(folder):
-        inside = [uri for uri in store.list_files(folder) if "/" not in uri[len(folder.rstrip("/")) + 1 :]]
-    else:
-        root = os.path.abspath(store.local_path(folder))
-        inside = [entry.path for entry in os.scandir(root) if entry.is_file() and not entry.name.startswith(".")]
-    return sorted(uri for uri in inside if uri.lower().endswith(KINDS))
+    """The manifests that lie in a folder itself, not below it, by name; hidden ones are still being written.
+
+    A name that is no text is left out. A folder that cannot be read at the moment holds none.
+    """
+    try:
+        if store.is_remote(folder):
+            inside = [uri for uri in store.list_files(folder) if "/" not in uri[len(folder.rstrip("/")) + 1 :]]
+        else:
+            root = os.path.abspath(store.local_path(folder))
+            inside = [entry.path for entry in os.scandir(root) if entry.is_file() and not entry.name.startswith(".")]
+    except OSError as error:
+        logging.getLogger(__name__).warning("%s cannot be looked into: %s", folder, error)
+        return []
+    return sorted(uri for uri in inside if uri.lower().endswith(KINDS) and uri.isprintable())
 
 
 def _digest(uri: str) -> str | None:
     try:
         return sha256(store.read_bytes(uri)).hexdigest()
-    except OSError:  # it went away, or cannot be read yet
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        logging.getLogger(__name__).warning("%s cannot be read: %s", uri, error)
         return None
 
 
-def _is_done(ledger: Ledger, uri: str, digest: str) -> bool:
-    known = ledger.get("arrivals", fingerprint(uri), Arrival)
-    return known is not None and known.digest == digest
-
-
-def _taken(uri: str, digest: str, request: Request, progress: Progress, ledger: Ledger) -> Summary | Arrival:
-    """Masters a manifest; one that is wrong is remembered as such, and looked at again when it has changed."""
-    outcome: Summary | Arrival
+def _stamp(uri: str) -> tuple[int, int] | None:
+    if store.is_remote(uri):
+        return (0, 0) if store.exists(uri) else None
     try:
-        outcome = run_catalogue(structs.replace(request, manifest=uri), progress)
-        arrival = Arrival(uri=uri, digest=digest, run_id=outcome.run_id)
-    except CatalogueError as error:
-        if not error.code.startswith(OF_A_MANIFEST):
-            raise
-        outcome = arrival = Arrival(uri=uri, digest=digest, code=error.code, problems=tuple(error.problems))
-    ledger.put("arrivals", fingerprint(uri), arrival)
-    return outcome
+        found = os.stat(store.local_path(uri))
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import run
 from pipeline.run import Request, Summary
-from pipeline.watch import Arrival, watch
+from pipeline.watch import Trouble, Watch
 from schemas.errors import CatalogueError
 from tests.pipeline.runs import album, digests, master
 
@@ -22,7 +24,7 @@ Step = Callable[[], object]
 
 def watched(
     folder: Path, output: Path, steps: Sequence[Step] = (), looks: int = 3, **asked: str
-) -> list[Summary | Arrival]:
+) -> list[Summary | Trouble]:
     """What a watch yields that looks so often, with a step after each of the first looks."""
     todo, left = list(steps), [max(looks, len(steps) + 2)]
 
@@ -33,10 +35,10 @@ def watched(
         return left[0] == 0
 
     request = Request(manifest="", output=str(output), beam_options=("--direct_num_workers=1",), **asked)  # type: ignore[arg-type]
-    return list(watch(str(folder), request, lambda done, total: None, waited))
+    return list(Watch(str(folder), request, lambda done, total: None).run(waited))
 
 
-def counts(outcomes: list[Summary | Arrival]) -> list[tuple[int, int]]:
+def counts(outcomes: list[Summary | Trouble]) -> list[tuple[int, int]]:
     return [(one.mastered, one.skipped) for one in outcomes if isinstance(one, Summary)]
 
 
@@ -70,6 +72,41 @@ def test_a_manifest_that_grows_is_left_until_it_rests(folder, tmp_path):
     assert counts(watched(folder, tmp_path / "out", steps)) == [(2, 0)]
 
 
+def test_a_source_that_comes_after_its_manifest_is_mastered_when_it_is_there(folder, tmp_path):
+    (folder / "1.flac").rename(tmp_path / "1.flac")
+    steps = [lambda: None, lambda: (tmp_path / "1.flac").rename(folder / "1.flac")]
+    first, second = watched(folder, tmp_path / "out", steps, looks=6)
+    assert isinstance(first, Summary) and (first.mastered, first.rejected) == (1, 1)
+    assert isinstance(second, Summary) and second.mastered + second.skipped == 2
+
+
+def test_a_manifest_that_is_replaced_while_it_is_read_is_not_taken_for_done(folder, tmp_path, monkeypatch):
+    whole = (folder / "manifest.csv").read_text()
+
+    def replaced(selection, job, beam_options, tracks, tick):
+        (folder / "manifest.csv").write_text(whole.replace("Song 0", "Another"))
+        monkeypatch.undo()
+        return run._run_graph(selection, job, beam_options, tracks, tick)
+
+    monkeypatch.setattr(run, "_run_graph", replaced)
+    trouble, *others = watched(folder, tmp_path / "out", looks=6)
+    assert isinstance(trouble, Trouble) and trouble.code == "MANIFEST_CHANGED"
+    assert counts(others) == [(2, 0)]
+    assert not list((tmp_path / "out").glob(".parts/*"))
+
+
+def test_another_request_takes_the_manifest_again(folder, tmp_path):
+    watched(folder, tmp_path / "out", only="*0.flac")
+    assert counts(watched(folder, tmp_path / "out")) == [(1, 1)]
+
+
+def test_a_name_that_is_no_text_and_a_folder_that_goes_away_stop_nothing(folder, tmp_path):
+    shutil.copy(folder / "manifest.csv", os.fsencode(folder) + b"/m\xff.csv")
+    assert counts(watched(folder, tmp_path / "out", [lambda: None, lambda: folder.rename(tmp_path / "away")])) == [
+        (2, 0)
+    ]
+
+
 def test_hidden_files_and_what_lies_deeper_are_no_arrivals(folder, tmp_path):
     (folder / "manifest.csv").rename(folder / ".manifest.csv")
     (folder / "deeper").mkdir()
@@ -81,7 +118,7 @@ def test_a_wrong_manifest_is_told_once_and_mastered_when_it_is_mended(folder, tm
     whole = (folder / "manifest.csv").read_text()
     (folder / "manifest.csv").write_text(whole.replace("0.flac", "../0.flac"))
     wrong, *others = watched(folder, tmp_path / "out", looks=5)
-    assert isinstance(wrong, Arrival) and (wrong.code, others) == ("MANIFEST_INVALID", [])
+    assert isinstance(wrong, Trouble) and (wrong.code, others) == ("MANIFEST_INVALID", [])
     assert "row" in wrong.problems[0]
     (folder / "manifest.csv").write_text(whole)
     assert counts(watched(folder, tmp_path / "out")) == [(2, 0)]
