@@ -21,7 +21,7 @@ test: check
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 cluster-test: $(VENV)/.test
-	$(BIN)/pytest -v tests/deploy
+	CLUSTER_TEST=1 $(BIN)/pytest -v tests/deploy
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -15,6 +16,9 @@ import psutil
 
 from media import store
 from schemas.errors import CatalogueError
+
+OWNERLESS_S = 3600.0
+"""Far longer than any track takes to render."""
 
 
 def checked_output(output: str) -> str:
@@ -89,6 +93,8 @@ def _sweep(parts: Path, keep: str) -> None:
 
 def _abandoned(folder: Path) -> bool:
     try:
+        if not (folder / "owner").exists():  # a worker that outlived its run made it again
+            return time.time() - folder.stat().st_mtime > OWNERLESS_S
         owner = json.loads((folder / "owner").read_text())
         return bool(owner["host"] == socket.gethostname() and not psutil.pid_exists(owner["pid"]))
     except (OSError, ValueError, KeyError):

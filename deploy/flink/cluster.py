@@ -1,12 +1,11 @@
-#!/usr/bin/env python3
 """Brings up a Flink cluster on this machine: a JobManager, TaskManagers, Beam's job server and a pool of Python workers.
 
-usage: cluster.py FOLDER [--task-managers N] [-- COMMAND ...]
+usage: python cluster.py FOLDER [--task-managers N] [-- COMMAND ...]    (with the Python where Lathe is installed)
 
 FOLDER keeps the jars (from Maven, once), configuration and logs. A COMMAND is run with the cluster up, with the options Lathe
 needs at its end; without one they are printed, and the cluster stays until Ctrl-C:
 
-    deploy/flink/cluster.py /tmp/flink -- lathe run MANIFEST OUTPUT
+    .venv/bin/python deploy/flink/cluster.py FOLDER -- .venv/bin/lathe run MANIFEST OUTPUT
 
 Needs Java 11 or 17 and Maven. Everything listens on the loopback address and is stopped by its process id.
 """
@@ -20,17 +19,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 HERE = Path(__file__).parent
 HOST = "localhost"
 START_S = 180.0
 FETCH_S = 900.0
 STOP_S = 15.0
+ANSWER_S = 5.0
+ENDED = ("FINISHED", "CANCELED", "FAILED")
 SLOTS = 1
 """Tracks that a TaskManager works on at a time: a worker process is busy with one."""
 CONFIGURATION = {
@@ -118,19 +122,21 @@ class Cluster:
     def start(self, name: str) -> None:
         """Starts a process, or one again that was killed: `job-manager`, `task-manager-1`, `workers`, `job-server`."""
         with (self._folder / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(self._commands[name], stdout=log, stderr=subprocess.STDOUT)
+            self._processes[name] = subprocess.Popen(
+                self._commands[name], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
 
     def wait(self) -> None:
-        """Returns when all of them answer; raises RuntimeError if one has ended, TimeoutError if one is silent for long."""
-        self._wait("a TaskManager", lambda: self.overview().get("slots-total") == self._slots)
+        """Returns when all answer and no job runs; raises RuntimeError if one has ended, TimeoutError if it takes long."""
+        self._wait("free slots", lambda: self._asked("/overview").get("slots-available") == self._slots)
         self._wait("the job server", lambda: _answers(self._job))
         self._wait("the workers' pool", lambda: _answers(self._pool))
 
-    def overview(self) -> dict[str, object]:
-        """What the JobManager says of itself; nothing while it does not answer."""
+    def _asked(self, path: str) -> dict[str, Any]:
+        """What the JobManager answers; nothing while it does not."""
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{self._rest}/overview", timeout=5) as answer:
-                found: dict[str, object] = json.load(answer)
+            with urllib.request.urlopen(f"http://{HOST}:{self._rest}{path}", timeout=ANSWER_S) as answer:
+                found: dict[str, Any] = json.load(answer)
                 return found
         except OSError:
             return {}
@@ -141,16 +147,24 @@ class Cluster:
         process.kill()
         process.wait()
 
+    def cancel_jobs(self) -> None:
+        """Ends what still runs on the cluster: a job outlives its job server and its driver."""
+        for job in self._asked("/jobs").get("jobs", []):
+            if job["status"] not in ENDED:
+                where = f"http://{HOST}:{self._rest}/jobs/{job['id']}"
+                urllib.request.urlopen(urllib.request.Request(where, method="PATCH"), timeout=ANSWER_S).close()
+
     def stop(self) -> None:
-        """Ends what was started last first."""
-        for name in reversed(list(self._processes)):
-            process = self._processes.pop(name)
+        """Ends every process."""
+        for process in self._processes.values():
             process.terminate()
+        for name, process in list(self._processes.items()):
             try:
                 process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            del self._processes[name]
 
     def _wait(self, what: str, ready: Callable[[], bool]) -> None:
         until = time.monotonic() + START_S
@@ -207,20 +221,27 @@ def _answers(port: int) -> bool:
 
 def main() -> int:
     """Runs a command with the cluster up, or waits."""
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    command = sys.argv[at + 1 :]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--task-managers", type=int, default=2)
-    parser.add_argument("command", nargs="*", help="after --: what to run")
-    args = parser.parse_args()
+    args = parser.parse_args(sys.argv[1:at])
     if missing := missing_tools():
         parser.error(f"not on PATH: {', '.join(missing)}")
+    if find_spec("apache_beam") is None:
+        parser.error(f"{sys.executable} has no Beam: start this with the Python where Lathe is installed")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Cluster(args.folder.resolve(), args.task_managers) as cluster:
-        if args.command:
-            return subprocess.run([*args.command, "--", *cluster.options], check=False).returncode
-        print(" ".join(cluster.options), flush=True)
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
-        return 0
+        if not command:
+            print(" ".join(cluster.options), flush=True)
+            threading.Event().wait()
+        between = [] if "--" in command else ["--"]
+        return subprocess.run([*command, *between, *cluster.options], check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.flink.cluster import Cluster, fetched_jars, missing_tools
-from tests.pipeline.runs import album, by, digests, master, table
+from tests.pipeline.runs import album, digests, master, table
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -28,6 +29,8 @@ def cluster(tmp_path_factory):
     try:
         fetched_jars(folder)
     except RuntimeError as error:
+        if "CLUSTER_TEST" in os.environ:  # asked for by name: not to be left out
+            raise
         pytest.skip(str(error))
     with Cluster(folder) as cluster:
         yield cluster
@@ -48,8 +51,17 @@ def started(cluster: Cluster, manifest: Path, output: Path) -> subprocess.Popen[
 
 
 def finished(run: subprocess.Popen[str]) -> str:
-    said, _ = run.communicate(timeout=PATIENCE_S)
+    try:
+        said, _ = run.communicate(timeout=PATIENCE_S)
+    finally:
+        run.kill()
     return said
+
+
+def told(output: Path) -> list[str]:
+    """The tracks in the rows of the newest run."""
+    newest = max(path.name for path in output.glob("qc/tracks/run=*")).removeprefix("run=")
+    return sorted(row["track_id"] for row in table(output, "tracks", newest))
 
 
 def test_the_masters_are_those_of_one_worker_and_every_row_is_told(cluster, catalogue, tmp_path):
@@ -58,7 +70,7 @@ def test_the_masters_are_those_of_one_worker_and_every_row_is_told(cluster, cata
     said = finished(run)
     assert run.returncode == 0, said
     assert digests(tmp_path / "output") == expected
-    assert len(by("track_id", table(tmp_path / "output", "tracks"))) == TRACKS
+    assert told(tmp_path / "output") == told(manifest.parent.parent / "local")
 
 
 @pytest.mark.parametrize("victim", ["task-manager-1", "job-server"])
@@ -69,15 +81,18 @@ def test_a_kill_ends_the_run_in_bounded_time_and_the_next_run_finishes_it(cluste
     until = time.monotonic() + PATIENCE_S
     while not list(output.glob("ledger/analysis/*/*.json")) and time.monotonic() < until:
         time.sleep(0.1)
+    assert run.poll() is None and list(output.glob("ledger/analysis/*/*.json"))
     cluster.kill(victim)
     said = finished(run)
     assert run.returncode == 3 and "run again to continue" in said, said
     assert set(digests(output).items()) <= set(expected.items())
     cluster.start(victim)
+    cluster.cancel_jobs()
     cluster.wait()
     again = started(cluster, manifest, output)
     said = finished(again)
     assert again.returncode == 0, said
     assert digests(output) == expected
-    assert not list(output.glob(".parts/*"))
-    assert len(by("track_id", table(output, "tracks"))) == TRACKS
+    # The job of a dead job server works on until it is cancelled, and its folder has no owner: swept when it is old.
+    assert victim == "job-server" or not list(output.glob(".parts/*"))
+    assert told(output) == told(manifest.parent.parent / "local")
