@@ -219,6 +219,8 @@ _READERS: dict[str, Callable[[bytes], list[RawRow]]] = {
     ".jsonl": _json_rows,
     ".parquet": _parquet_rows,
 }
+KINDS = tuple(_READERS)
+"""Endings of the files that can be a manifest."""
 
 
 def _folder_rows(folder: str, output: str) -> list[RawRow]:

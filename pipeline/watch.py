@@ -22,12 +22,12 @@ from dsp import SOUND_VERSION
 from media import store
 from media.analysis import ANALYSIS_VERSION
 from media.ledger import Ledger, fingerprint
+from media.manifest import KINDS
 from pipeline.run import Progress, Request, Summary, run_catalogue
 from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output
 from schemas.errors import CatalogueError
 
-KINDS = (".csv", ".jsonl", ".parquet")
 OF_A_MANIFEST = ("MANIFEST_", "NOTHING_SELECTED")
 """Codes that tell of a manifest alone; whatever else is wrong, a profile or the output, would be wrong for the next one too."""
 LOOK_EVERY_S = 2.0
@@ -103,12 +103,13 @@ class Watch:
         return now != refused and now == before
 
     def _taken(self, uri: str, digest: str) -> Summary | Trouble:
+        asked = self._asked()  # before the batch: the profile may be edited while it runs
         self._tried[uri] = digest
         self._refused[uri] = {}
         try:
             summary = run_catalogue(structs.replace(self._request, manifest=uri), self._progress)
         except Exception as error:
-            logging.disable(logging.NOTSET)
+            logging.disable(logging.NOTSET)  # a run that fails falls silent for good; a watch goes on
             if _digest(uri) != digest:
                 self._tried.pop(uri)
                 return Trouble(uri=uri, code="MANIFEST_CHANGED", problems=("it was changed while it was read",))
@@ -120,7 +121,7 @@ class Watch:
         if _digest(uri) != digest:
             self._tried.pop(uri)
         elif not rejected:
-            self._remember(uri, Arrival(digest=digest, asked=self._asked(), run_id=summary.run_id))
+            self._remember(uri, Arrival(digest=digest, asked=asked, run_id=summary.run_id))
         return summary
 
     def _asked(self) -> str:

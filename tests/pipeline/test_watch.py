@@ -100,6 +100,20 @@ def test_another_request_takes_the_manifest_again(folder, tmp_path):
     assert counts(watched(folder, tmp_path / "out")) == [(1, 1)]
 
 
+def test_a_profile_that_is_edited_during_a_batch_is_for_the_next(folder, tmp_path, monkeypatch):
+    profile, text = tmp_path / "own.toml", 'based_on = "streaming"\nname = "own"\n[loudness]\ntarget_lufs = {}\n'
+    profile.write_text(text.format(-14.0))
+    run_graph = run._run_graph
+
+    def edited(*graph):
+        profile.write_text(text.format(-18.0))
+        return run_graph(*graph)
+
+    monkeypatch.setattr(run, "_run_graph", edited)
+    assert counts(watched(folder, tmp_path / "out", profile=str(profile))) == [(2, 0)]
+    assert counts(watched(folder, tmp_path / "out", profile=str(profile))) == [(2, 0)]
+
+
 def test_a_name_that_is_no_text_and_a_folder_that_goes_away_stop_nothing(folder, tmp_path):
     shutil.copy(folder / "manifest.csv", os.fsencode(folder) + b"/m\xff.csv")
     assert counts(watched(folder, tmp_path / "out", [lambda: None, lambda: folder.rename(tmp_path / "away")])) == [
