@@ -37,7 +37,9 @@ WIDE_GAP_DB = 4.0
 
 
 def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting]:
-    """A draft for each track that was analysed, in album order; rejected tracks as they came."""
+    """A draft for each track that was analysed, in album order; rejected tracks as they came, all of an album in parts."""
+    if missing := _missing(members):
+        return [_left_out(member, missing) for member in members]
     tracks = sorted((m for m in members if isinstance(m, Analysed)), key=lambda m: m.track.order)
     drafts: list[Drafting] = [m for m in members if isinstance(m, Rejected)]
     runs = runs_of(tracks)
@@ -47,6 +49,34 @@ def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting
         for n in group:
             drafts += [_draft(tracks, runs[n], i, (n, heads[n]), gains_db, profile) for i in runs[n]]
     return drafts
+
+
+def _missing(members: Sequence[Analysing]) -> str:
+    """How an album is not whole, in words; empty where it is, or where nobody told how many tracks it has."""
+    totals = sorted({m.track.track_total for m in members if isinstance(m, Analysed) and m.track.track_total})
+    if not totals or len(members) >= totals[-1]:
+        return ""
+    told = " and ".join(map(str, totals))
+    return f"{len(members)} of {totals[-1]} tracks have come" + (
+        f"; the manifests tell of {told}" if totals[1:] else ""
+    )
+
+
+def _left_out(member: Analysing, missing: str) -> Rejected:
+    if isinstance(member, Rejected):
+        return member
+    track = member.track
+    return Rejected(
+        track_id=track.track_id,
+        album_id=track.album_id,
+        source_uri=track.uri,
+        row=track.row,
+        stage="draft",
+        code="ALBUM_NOT_WHOLE",
+        text=missing,
+        hint="Give the missing tracks, or correct track_total.",
+        selected=track.selected,
+    )
 
 
 def settle_album(members: Sequence[Rehearsing], profile: Profile, masters: str) -> list[Planning]:

@@ -103,6 +103,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "track_id": _read_id,
     "disc": _read_whole,
     "sequence": _read_whole,
+    "track_total": _read_whole,
     "isrc": read_isrc,
     "upc": read_gtin,
     "year": _read_year,

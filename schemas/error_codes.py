@@ -164,6 +164,11 @@ ERROR_CODES: dict[str, Words] = {
         "rejected", "Not the announced length", "The length differs from the manifest's by more than the profile allows.",
         "Frames over rate, against `source.max_duration_error_s`.", "Check whether it is the right recording.", NEVER,
     ),
+    "ALBUM_NOT_WHOLE": Words(
+        "rejected", "Album not whole", "The manifest tells of more tracks than have come; an album is decided whole or not.",
+        "Tracks that came, measured or rejected, were counted against `track_total`; a watch waits for them until a deadline.",
+        "Give the missing tracks, or correct `track_total`; left out, the rows of a manifest are the album.", NEVER,
+    ),
     "OUTPUT_NOT_WRITABLE": Words(
         "rejected", "Master could not be written", "The disk is full or may not be written.",
         "The system refused to write.", "Make room, then run again: what is done stays done.", NEVER,

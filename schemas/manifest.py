@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from fnmatch import translate
 from hashlib import sha256
@@ -26,6 +27,7 @@ COLUMNS = {
     "album_id": "release_id release",
     "disc": "disc_number discnumber disc_no disk volume",
     "sequence": "track_number tracknumber track_no number position",
+    "track_total": "total_tracks tracks_total",
     "track_id": "",
     "isrc": "",
     "upc": "ean gtin barcode upc_ean icpn",
@@ -42,6 +44,8 @@ COLUMNS = {
     "reference": "",
 }
 """Column -> its other names; upper case, spaces and hyphens make no difference."""
+OF_ALBUMS = ("profile", "track_total")
+"""What one row says for all rows of its album."""
 
 
 _CANONICAL = {alias: name for name, aliases in COLUMNS.items() for alias in (name, *aliases.split())}
@@ -98,10 +102,11 @@ def check_manifest(rows: Sequence[RawRow], roots: Roots) -> list[Track]:
     _place_in_albums(drafts)
     _compare_rows(drafts, problems)
     _compare_albums(drafts, problems)
+    _compare_totals(drafts, problems)
     _compare_strays(drafts, problems)
     problems.stop_if_any()
-    profiles = {d.album: d.values["profile"] for d in drafts if d.album and "profile" in d.values}
-    return name_masters([_track(draft, profiles) for draft in drafts])
+    of_albums = {name: {d.album: d.values[name] for d in drafts if d.album and name in d.values} for name in OF_ALBUMS}
+    return name_masters([_track(draft, of_albums) for draft in drafts])
 
 
 def select(tracks: Sequence[Track], *, only: str | None, limit: int | None) -> list[Track]:
@@ -276,15 +281,32 @@ def _repeats(
 def _compare_albums(drafts: Sequence[RowDraft], problems: Problems) -> None:
     first: dict[tuple[str, str], RowDraft] = {}
     for draft in drafts:
-        for column in ("upc", "profile"):
+        for column in ("upc", "profile", "track_total"):
             value = draft.values.get(column)
             if not draft.album or value is None:
                 continue
             other = first.setdefault((draft.album, column), draft)
-            if gtin14(other.values[column]) != gtin14(value):
-                differs = f"{quoted(value)} differs from {quoted(other.values[column])} in row {other.row}"
+            if _comparable(other.values[column]) != _comparable(value):
+                told, before = quoted(str(value)), quoted(str(other.values[column]))
+                differs = f"{told} differs from {before} in row {other.row}"
                 rule = f"the album {quoted(draft.album)} can have only one {column}"
                 problems.add(draft.row, f"{draft.at(column)}{differs}: {rule}")
+
+
+def _comparable(value: Any) -> Any:
+    return gtin14(value) if isinstance(value, str) else value
+
+
+def _compare_totals(drafts: Sequence[RowDraft], problems: Problems) -> None:
+    """An album may come in several manifests, but never with more tracks than it says it has."""
+    for draft in (d for d in drafts if not d.album and d.values.get("track_total", 1) != 1):
+        problems.add(draft.row, f"{draft.at('track_total')}the row has no album_id: say which album has so many tracks")
+    counts = Counter(draft.album for draft in drafts if draft.album)
+    for draft in {d.album: d for d in reversed(drafts) if d.album and d.values.get("track_total")}.values():
+        total = draft.values["track_total"]
+        if counts[draft.album] > total:
+            found = f"{total} is less than the {counts[draft.album]} rows of album {quoted(draft.album)}"
+            problems.add(draft.row, f"{draft.at('track_total')}{found}: give the number of its tracks on all discs")
 
 
 def _compare_strays(drafts: Sequence[RowDraft], problems: Problems) -> None:
@@ -302,12 +324,12 @@ def _compare_strays(drafts: Sequence[RowDraft], problems: Problems) -> None:
             problems.add(draft.row, f"{draft.at('album_id')}{fall}: {hint}")
 
 
-def _track(draft: RowDraft, profiles: dict[str, str]) -> Track:
+def _track(draft: RowDraft, of_albums: dict[str, dict[str, Any]]) -> Track:
     identity = {
         "track_id": draft.track_id,
         "album_id": draft.album or draft.track_id,
         "album_folder": "",
         "file_stem": "",
     }
-    profile = {"profile": profiles[draft.album]} if draft.album in profiles else {}
-    return Track(row=draft.row, extra=draft.extra, **(draft.values | identity | profile))
+    shared = {name: values[draft.album] for name, values in of_albums.items() if draft.album in values}
+    return Track(row=draft.row, extra=draft.extra, **(draft.values | identity | shared))

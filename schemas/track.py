@@ -20,6 +20,8 @@ class Track(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     """Name or URI of the profile of this row's album; empty: the profile of the run."""
     disc: int = 1
     sequence: int | None = None
+    track_total: int | None = None
+    """Tracks of its album, on all discs and in all manifests; None: those of this manifest are all."""
     isrc: str | None = None
     upc: str | None = None
     title: str | None = None

@@ -342,3 +342,24 @@ def test_an_album_of_three_hundred_tracks_is_decided_as_a_whole():
     found = plans(many)
     assert [one.track.sequence for one in found] == list(range(1, 301))
     assert len({one.plan.gain_db for one in found}) == 1
+
+
+# Albums that come in parts
+
+
+def in_parts(*numbers: int, total: int = 3) -> list[Any]:
+    return [analysed(number, -20.0, about={"track_total": total}) for number in numbers]
+
+
+def test_an_album_that_is_not_whole_is_left_out_as_a_whole():
+    left_out = draft_album(in_parts(1, 3), profile())
+    assert [("ALBUM_NOT_WHOLE", "2 of 3 tracks have come")] * 2 == [(one.code, one.text) for one in left_out]
+
+
+def test_a_rejected_track_has_come():
+    assert 2 == len(drafts([*in_parts(1, 2), rejected(3)]))
+
+
+def test_manifests_that_disagree_are_named_and_the_larger_number_counts():
+    left_out = draft_album([*in_parts(1, 2), *in_parts(3, total=4)], profile())
+    assert {"3 of 4 tracks have come; the manifests tell of 3 and 4"} == {one.text for one in left_out}

@@ -397,3 +397,24 @@ def test_a_hundred_thousand_rows_take_seconds():
     start = time.process_time()
     assert len(check_manifest(raw, roots())) == 100_000
     assert time.process_time() - start < 15  # a few seconds when nothing else runs
+
+
+def in_parts(*sequences, total="3", **more):
+    return [{"uri": f"{n}.wav", "album_id": "A", "sequence": n, "track_total": total, **more} for n in sequences]
+
+
+def test_one_row_tells_the_tracks_of_its_whole_album():
+    first, second = in_parts(1, 2)
+    assert [3, 3] == [track.track_total for track in check(first, {**second, "track_total": ""})]
+
+
+def test_an_album_has_one_number_of_tracks():
+    assert '"4" differs from "3" in row 2' in only_problem_of(*in_parts(1), *in_parts(2, total="4"))
+
+
+def test_an_album_has_no_more_rows_than_tracks():
+    assert "1 is less than the 2 rows of album" in only_problem_of(*in_parts(1, 2, total="1"))
+
+
+def test_a_number_of_tracks_needs_an_album():
+    assert "the row has no album_id" in only_problem_of({"uri": "a.wav", "track_total": "2"})
