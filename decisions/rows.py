@@ -17,9 +17,10 @@ from decisions.findings import (
     verdict,
 )
 from dsp.gating import integrated_lufs, pooled
+from schemas.figures import AudioFormat
 from schemas.profile import Profile
-from schemas.qc import AlbumRow, CheckRow, Finding, MasterFigures, Overviews, RejectedRow, TrackRow
-from schemas.steps import Master, Mastered, Mastering, Rejected
+from schemas.qc import AlbumRow, CheckRow, Finding, MasterFigures, Overviews, RejectedRow, TrackRow, WorkRow
+from schemas.steps import AnyMember, Master, Mastered, Mastering, Rehearsed, Rejected, album_of, track_id_of
 
 IDENTITY = ("track_id", "album_id", "disc", "sequence", "isrc", "upc", "title", "artist", "genre")
 
@@ -94,6 +95,41 @@ def rejected_row(rejected: Rejected, run_id: str) -> RejectedRow:
         text=rejected.text,
         hint=rejected.hint,
     )
+
+
+def work_row(member: AnyMember, run_id: str) -> WorkRow:
+    """The row that tells what a track took, as it left the run."""
+    audio = _format(member)
+    return WorkRow(
+        run_id=run_id,
+        track_id=track_id_of(member),
+        album_id=album_of(member),
+        state=_state(member),
+        stage=member.stage if isinstance(member, Rejected) else member.spent[-1].stage if member.spent else "",
+        code=member.code if isinstance(member, Rejected) else None,
+        audio_s=audio.duration_s if audio else None,
+        rate_hz=audio.rate_hz if audio else None,
+        channels=audio.channels if audio else None,
+        deliveries=len(member.masters) if isinstance(member, Mastered) else None,
+        cpu_s=sum(step.cpu_s for step in member.spent),
+        wall_s=sum(step.wall_s for step in member.spent),
+        waited_s=sum(step.waited_s for step in member.spent),
+        bytes_read=sum(step.bytes_read for step in member.spent),
+        bytes_written=sum(step.bytes_written for step in member.spent),
+        steps=member.spent,
+    )
+
+
+def _state(member: AnyMember) -> str:
+    if isinstance(member, Mastered):
+        return member.outcome
+    return "rejected" if isinstance(member, Rejected) and member.selected else "measured"
+
+
+def _format(member: AnyMember) -> AudioFormat | None:
+    if isinstance(member, Rejected):
+        return None
+    return member.draft.analysis.format if isinstance(member, Rehearsed) else member.analysis.format
 
 
 def _checks(mastered: Mastered, profile: Profile) -> tuple[CheckRow, ...]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 def main() -> None:
     """Prints albums, rejected tracks, and the next commands to try."""
     output = Path(sys.argv[1])
-    run_id = max(path.stem for path in (output / "runs").glob("*.json"))
+    run_id = max(path.stem for path in (output / "runs").glob("*.json") if _finished(path))
     print("\nAlbums                     source      master      gain     verdict")
     for row in sorted(_rows(output, "albums", run_id), key=lambda row: str(row["album_id"])):
         print(
@@ -32,6 +32,10 @@ def main() -> None:
     print(f"  .venv/bin/lathe explain 'Red Light' --output {output}")
     print(f"  .venv/bin/lathe measure {output}/masters/cd/*/*.wav")
     print("  .venv/bin/lathe run YOUR_MANIFEST.csv YOUR_OUTPUT --style warm")
+
+
+def _finished(path: Path) -> bool:
+    return bool(json.loads(path.read_text())["state"] == "finished")
 
 
 def _firsts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

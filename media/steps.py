@@ -24,7 +24,7 @@ from media.source import sha256_of
 from schemas.errors import TrackError
 from schemas.figures import Analysis
 from schemas.profile import Profile
-from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Take
+from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Spent, Take
 from schemas.track import Track
 
 SILENT_DBFS = -70.0
@@ -46,13 +46,14 @@ def analyse_track(track: Track, job: Job) -> Analysed:
         digest = _checked_sha256(path, track)
         profile = job.profiles[track.profile]
         name = fingerprint(ANALYSIS_VERSION, digest, profile.loudness.dual_mono)
-        analysis = ledger.get("analysis", name, Analysis)
-        if analysis is None:
-            analysis = analyse(path, digest, dual_mono=profile.loudness.dual_mono)
+        remembered = ledger.get("analysis", name, Analysis)
+        analysis = remembered or analyse(path, digest, dual_mono=profile.loudness.dual_mono)
+        if remembered is None:
             ledger.put("analysis", name, analysis)
+        spent = Spent(stage="analyse", remembered=remembered is not None, bytes_read=path.stat().st_size)
     check_source(analysis, track, profile)
-    uris = track.reference_uris or profile.references
-    return Analysed(track=track, analysis=analysis, references=measured_references(uris, ledger))
+    references = measured_references(track.reference_uris or profile.references, ledger)
+    return Analysed(track=track, analysis=analysis, references=references, spent=(spent,))
 
 
 def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
@@ -62,11 +63,11 @@ def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
     ledger = Ledger(job.output, job.run_id)
     source = (draft.analysis.sha256, draft.analysis.dual_mono)
     name = fingerprint(SOUND_VERSION, source, draft.head, draft.limiter, draft.gains_db)
-    takes = ledger.get("rehearsal", name, tuple[Take, ...])
-    if takes is None:
-        takes = rehearse(draft, head_blocks(draft))
+    remembered = ledger.get("rehearsal", name, tuple[Take, ...])
+    takes = remembered if remembered is not None else rehearse(draft, head_blocks(draft))
+    if remembered is None:
         ledger.put("rehearsal", name, takes)
-    return Rehearsed(draft=draft, takes=takes)
+    return Rehearsed(draft=draft, takes=takes, spent=(Spent(stage="rehearse", remembered=remembered is not None),))
 
 
 def master_track(planned: Planned, job: Job) -> Mastered:
@@ -75,22 +76,25 @@ def master_track(planned: Planned, job: Job) -> Mastered:
     before, parts = ledger.get("masters", name, MasterRecord), _parts(planned, job.output)
     changed = _what_changed(before, parts, job)
     if before is not None and not changed:
+        standing = _absolute(before.mastered, job.output)
+        spent = (Spent(stage="master", remembered=True),)
+        standing = structs.replace(standing, track=planned.track, plan=planned.plan, spent=spent)
         if before.run_id == job.run_id:  # a retry of what this run itself has done
-            return structs.replace(_absolute(before.mastered, job.output), track=planned.track, plan=planned.plan)
+            return standing
         reason = f"source, settings and version are those of run {before.run_id}; the masters stand unaltered"
-        return structs.replace(
-            _absolute(before.mastered, job.output),
-            track=planned.track,
-            plan=planned.plan,
-            outcome="skipped",
-            reason=reason,
-        )
+        return structs.replace(standing, outcome="skipped", reason=reason)
+    sizes: list[int] = []
+
+    def publish(path: Path, uri: str, digest: str) -> None:
+        sizes.append(path.stat().st_size)
+        _publish(path, uri, digest, job)
+
     with store.scratch(job.output, job.run_id) as folder:
-        mastered = rendered(planned, changed, folder, lambda path, uri, digest: _publish(path, uri, digest, job))
+        mastered = rendered(planned, changed, folder, publish)
     _supersede_renamed(before, mastered, job)
     kept = MasterRecord(parts=parts, mastered=_relative(mastered, job.output), run_id=job.run_id)
     ledger.put("masters", name, kept)
-    return mastered
+    return structs.replace(mastered, spent=(Spent(stage="master", bytes_written=sum(sizes)),))
 
 
 def standing_run(track_id: str, job: Job) -> str | None:

@@ -10,8 +10,8 @@ from schemas.steps import Job
 from schemas.track import Track
 from transforms.albums import DraftAlbums, SettleAlbums
 from transforms.coders import register_coders
-from transforms.quality import WriteQuality
-from transforms.tracks import Analyse, Master, Rehearse
+from transforms.quality import WriteQuality, WriteWork
+from transforms.tracks import Analyse, Master, MeasuredOnly, Rehearse
 
 
 def master_catalogue(pipeline: beam.Pipeline, selection: Selection, job: Job) -> None:
@@ -22,6 +22,8 @@ def master_catalogue(pipeline: beam.Pipeline, selection: Selection, job: Job) ->
     plans = drafts | "Rehearse" >> Rehearse(job) | "SettleAlbums" >> SettleAlbums(job)
     masters = plans | "Master" >> Master(job)
     masters | "WriteQuality" >> WriteQuality(job)
+    ended = (masters, plans | "MeasuredOnly" >> MeasuredOnly())
+    ended | "Ended" >> beam.Flatten() | "WriteWork" >> WriteWork(job)
 
 
 class ReadManifest(beam.PTransform):

@@ -6,7 +6,7 @@ import json
 from difflib import get_close_matches
 from typing import Any
 
-from media import store
+from pipeline.run_records import is_finished, run_records
 from pipeline.tables import table_rows
 from schemas.codes import CODES
 from schemas.errors import CatalogueError
@@ -91,11 +91,10 @@ def _explain_rejected(row: dict[str, Any]) -> str:
 
 
 def _rows(output: str) -> list[dict[str, Any]]:
-    """Tracks and rejected tracks of all runs, each as the newest run that had it left it."""
-    uris = [uri for uri in store.list_files(store.join(output, "runs")) if uri.endswith(".json")]
-    run_ids = sorted((uri.rsplit("/", 1)[-1].removesuffix(".json") for uri in uris), reverse=True)
+    """Tracks and rejected tracks of all runs that finished, each as the newest that had it left it."""
+    run_ids = [record["run_id"] for record in run_records(output) if is_finished(record)]
     if not run_ids:
-        raise CatalogueError("UNKNOWN_SUBJECT", f"there is no run below {output}")
+        raise CatalogueError("UNKNOWN_SUBJECT", f"there is no finished run below {output}")
     newest: dict[str, dict[str, Any]] = {}
     for run_id in run_ids:
         for row in [*table_rows(output, "tracks", run_id), *table_rows(output, "rejected", run_id)]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import resource
@@ -24,6 +23,7 @@ from media import store
 from media.analysis import ANALYSIS_VERSION
 from media.manifest import read_manifest
 from media.references import check_references
+from pipeline.run_records import recorded
 from pipeline.selection import Selection, digest_of, selected_tracks
 from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output, new_run_id, workplace
@@ -62,10 +62,16 @@ class Summary(Struct, frozen=True, kw_only=True):
     audio_s: float
     wall_s: float
     cpu_s: float
+    """Processor time, the larger of two figures: what this process and all that it started took (on one machine that is
+    everything), and `work_cpu_s`, which counts wherever workers ran, but none of Beam's own time there."""
     output: str
     rejections: dict[str, int] = field(default_factory=dict)
     failed: int = 0
     """Tracks with masters that failed a check: verdict `rejected`."""
+    work_cpu_s: float = 0.0
+    """Processor time of the steps of all tracks, wherever they ran."""
+    waited_s: float = 0.0
+    """Time that workers, taken together, let runs with --priority go first."""
 
 
 class LostTracksError(RuntimeError):
@@ -111,10 +117,10 @@ def run_catalogue(request: Request, progress: Progress) -> Summary:
     run_id = new_run_id(output)
     wanted = [track.track_id for track in tracks if track.selected]
     job = Job(output=output, run_id=run_id, profiles=profiles, force=request.force)
-    with workplace(output, run_id) as folder:
+    with workplace(output, run_id) as folder, recorded(job, _facts(request, selection, profiles)) as record:
         _run_graph(selection, job, list(request.beam_options), len(tracks), _ticker(folder, len(wanted), progress))
         summary = _summary(job, wanted, time.monotonic() - started_s, _cpu_s() - spent_s)
-        _keep(summary, request, selection, profiles, job)
+        record.update(msgspec.to_builtins(summary))
     return summary
 
 
@@ -154,6 +160,8 @@ def _summary(job: Job, wanted: list[str], wall_s: float, cpu_s: float) -> Summar
         extra = sorted(name for name, count in (found - Counter(wanted)).items() if count)[:10]
         raise LostTracksError(f"run {job.run_id}: tracks without a row: {lost}; rows too many: {extra}")
     outcomes = Counter(row["outcome"] for row in tracks)
+    work = table_rows(job.output, "work", job.run_id, ["cpu_s", "waited_s"])
+    work_cpu_s = sum(row["cpu_s"] for row in work)
     return Summary(
         run_id=job.run_id,
         mastered=outcomes["mastered"],
@@ -164,8 +172,10 @@ def _summary(job: Job, wanted: list[str], wall_s: float, cpu_s: float) -> Summar
         rejections=_counted(row["code"] for row in rejected),
         audio_s=round(sum(row["duration_s"] for row in tracks if row["outcome"] == "mastered"), 3),
         wall_s=round(wall_s, 3),
-        cpu_s=round(cpu_s, 3),
+        cpu_s=round(max(cpu_s, work_cpu_s), 3),
         output=job.output,
+        work_cpu_s=round(work_cpu_s, 3),
+        waited_s=round(sum(row["waited_s"] for row in work), 3),
     )
 
 
@@ -192,12 +202,12 @@ def _cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in spent)
 
 
-def _keep(summary: Summary, request: Request, selection: Selection, profiles: dict[str, Profile], job: Job) -> None:
-    """Writes `runs/<run_id>.json`."""
-    record = {
-        **msgspec.to_builtins(summary),
+def _facts(request: Request, selection: Selection, profiles: dict[str, Profile]) -> dict[str, Any]:
+    """What `runs/<run_id>.json` tells of a run from its beginning."""
+    return {
         "command": sys.argv,
         "request": msgspec.to_builtins(request),
+        "manifest": selection.manifest,
         "manifest_digest": selection.digest,
         "profiles": {name or "(run)": msgspec.to_builtins(profile) for name, profile in profiles.items()},
         "versions": {
@@ -207,10 +217,6 @@ def _keep(summary: Summary, request: Request, selection: Selection, profiles: di
             **{name: version(name) for name in LIBRARIES},
         },
     }
-    with store.scratch(job.output, job.run_id) as folder:
-        path = folder / "run.json"
-        path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        store.publish(path, store.join(job.output, "runs", f"{job.run_id}.json"))
 
 
 def dry_run(request: Request) -> dict[str, Any]:

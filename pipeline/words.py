@@ -66,6 +66,8 @@ def summary_text(summary: Any) -> str:
         f"  masters  {summary.output}/masters",
         f"  figures  {summary.output}/qc (Parquet), {summary.output}/runs/{summary.run_id}.json",
     ]
+    if summary.waited_s:
+        lines.append(f"  waited   {summary.waited_s:.1f} s of workers' time, for runs with --priority to go first")
     if summary.rejected or summary.findings:
         lines.append(f"  why      lathe explain CODE_OR_TRACK --output {summary.output}")
     return "\n".join(lines)

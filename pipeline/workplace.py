@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-import psutil
-
 from media import store
+from pipeline.run_records import is_gone, mark_killed, owner
 from schemas.errors import CatalogueError
 
 OWNERLESS_S = 3600.0
@@ -58,6 +55,7 @@ def workplace(output: str, run_id: str) -> Iterator[Path | None]:
 
     Raises CatalogueError if the output cannot be written.
     """
+    mark_killed(output)
     if store.is_remote(output):
         yield None
         return
@@ -65,7 +63,7 @@ def workplace(output: str, run_id: str) -> Iterator[Path | None]:
     folder = parts / run_id
     try:
         folder.mkdir(parents=True)
-        (folder / "owner").write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
+        (folder / "owner").write_text(json.dumps(owner()))
     except OSError as error:
         text = f"cannot write into {output}: {error.strerror}; give a folder that this user may write"
         raise CatalogueError("OUTPUT_NOT_WRITABLE", text) from error
@@ -95,7 +93,6 @@ def _abandoned(folder: Path) -> bool:
     try:
         if not (folder / "owner").exists():  # a worker that outlived its run made it again
             return time.time() - folder.stat().st_mtime > OWNERLESS_S
-        owner = json.loads((folder / "owner").read_text())
-        return bool(owner["host"] == socket.gethostname() and not psutil.pid_exists(owner["pid"]))
-    except (OSError, ValueError, KeyError):
+        return is_gone(json.loads((folder / "owner").read_text()))
+    except (OSError, ValueError):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from schemas.figures import Figures, Overview
+from schemas.steps import Spent
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -138,3 +139,30 @@ class RejectedRow(Struct, frozen=True, kw_only=True):
     code: str
     text: str
     hint: str
+
+
+class WorkRow(Struct, frozen=True, kw_only=True):
+    """A row of `qc/work`: how far a run came with a track, and what that took; also of tracks that it only measured."""
+
+    run_id: str
+    track_id: str
+    album_id: str
+    state: str
+    """`mastered`, `skipped`, `rejected`; or `measured`: only here so that its album was decided as a whole."""
+    stage: str
+    """The last step that it reached."""
+    code: str | None
+    """Why it went no further, where it was rejected."""
+    audio_s: float | None
+    """Length of the source; null where it was not measured."""
+    rate_hz: int | None
+    channels: int | None
+    deliveries: int | None
+    """Number of masters; null where none were to be made."""
+    cpu_s: float
+    """Of all steps together."""
+    wall_s: float
+    waited_s: float
+    bytes_read: int
+    bytes_written: int
+    steps: tuple[Spent, ...]

@@ -17,8 +17,28 @@ from schemas.profile import Profile
 from schemas.track import Track
 
 
+class Spent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one step of a track took, wherever it ran. It decides nothing: no fingerprint and no record that is kept holds it."""
+
+    stage: str
+    """`analyse`, `rehearse` or `master`."""
+    cpu_s: float = 0.0
+    """Processor time of the thread that did it: steps use one thread."""
+    wall_s: float = 0.0
+    waited_s: float = 0.0
+    """Time before the step in which a run with --priority went first; no part of `wall_s`."""
+    remembered: bool = False
+    """The result was taken from the ledger, or stood already: what was taken is the cost of looking, not of the work."""
+    bytes_read: int = 0
+    """Size of the source, told by the step that reads it first; later steps read the same file again."""
+    bytes_written: int = 0
+    """Size of the masters that were made."""
+
+
 class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=str.lower):
-    """A track of a manifest on its way through a run."""
+    """A track of a manifest on its way through a run, and what its steps took so far."""
+
+    spent: tuple[Spent, ...] = ()
 
 
 class Rejected(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,6 +168,12 @@ def album_of(member: AnyMember) -> str:
     """The album that a member belongs to."""
     track = track_of(member)
     return track.album_id if track is not None else member.album_id  # type: ignore[union-attr]
+
+
+def track_id_of(member: AnyMember) -> str:
+    """The id of the track that a member is, rejected or not."""
+    track = track_of(member)
+    return track.track_id if track is not None else member.track_id  # type: ignore[union-attr]
 
 
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

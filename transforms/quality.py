@@ -1,4 +1,4 @@
-"""Writes the rows of quality control as Parquet: tracks, albums, rejected; one folder for each run."""
+"""Writes the rows of quality control as Parquet: tracks, albums, rejected, and what all that took; one folder for each run."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import apache_beam as beam
 import msgspec
 
-from decisions.rows import album_row, rejected_row, track_row
+from decisions.rows import album_row, rejected_row, track_row, work_row
 from media.store import join
-from schemas.qc import AlbumRow, RejectedRow, TrackRow
+from schemas.qc import AlbumRow, RejectedRow, TrackRow, WorkRow
 from schemas.steps import AnyMember, Job, Mastered, Member, Rejected
 from transforms.albums import GroupByAlbum, profile_of
 from transforms.arrow import arrow_schema
@@ -29,13 +29,27 @@ class WriteQuality(beam.PTransform):
         tracks = kept | "RowsOfTracks" >> beam.FlatMap(_track_rows, self._job)
         rejected = kept | "RowsOfRejected" >> beam.FlatMap(_rejected_rows, self._job)
         albums = kept | "Group" >> GroupByAlbum() | "RowsOfAlbums" >> beam.Map(_album_row, self._job)
-        tracks | "WriteTracks" >> self._sink("tracks", TrackRow)
-        albums | "WriteAlbums" >> self._sink("albums", AlbumRow)
-        rejected | "WriteRejected" >> self._sink("rejected", RejectedRow)
+        tracks | "WriteTracks" >> _sink(self._job, "tracks", TrackRow)
+        albums | "WriteAlbums" >> _sink(self._job, "albums", AlbumRow)
+        rejected | "WriteRejected" >> _sink(self._job, "rejected", RejectedRow)
 
-    def _sink(self, table: str, record: type[msgspec.Struct]) -> beam.PTransform:
-        prefix = join(self._job.output, "qc", table, f"run={self._job.run_id}", table)
-        return beam.io.WriteToParquet(prefix, arrow_schema(record), file_name_suffix=".parquet", num_shards=1)
+
+class WriteWork(beam.PTransform):
+    """Tracks as they left the run, also those that were only measured -> Parquet below `qc/work`."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def expand(self, members: beam.PCollection[Member]) -> None:
+        rows = members | "RowsOfWork" >> beam.Map(_work_row, self._job)
+        # A checkpoint, so that a retry of the sink never masters again.
+        rows | "Keep" >> beam.Reshuffle() | "WriteWork" >> _sink(self._job, "work", WorkRow)
+
+
+def _sink(job: Job, table: str, record: type[msgspec.Struct]) -> beam.PTransform:
+    prefix = join(job.output, "qc", table, f"run={job.run_id}", table)
+    return beam.io.WriteToParquet(prefix, arrow_schema(record), file_name_suffix=".parquet", num_shards=1)
 
 
 def _track_rows(member: AnyMember, job: Job) -> Iterable[dict[str, Any]]:
@@ -52,3 +66,7 @@ def _album_row(album: tuple[str, Iterable[AnyMember]], job: Job) -> dict[str, An
     members = list(album[1])
     row = album_row(members, job.run_id, profile_of(members, job))  # type: ignore[arg-type]
     return msgspec.to_builtins(row)  # type: ignore[no-any-return]
+
+
+def _work_row(member: AnyMember, job: Job) -> dict[str, Any]:
+    return msgspec.to_builtins(work_row(member, job.run_id))  # type: ignore[no-any-return]

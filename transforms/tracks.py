@@ -8,7 +8,7 @@ import apache_beam as beam
 from msgspec import structs
 
 from media.steps import analyse_track, master_track, rehearse_track, standing_run
-from schemas.steps import AnyMember, Draft, Job, Mastered, Member, Planned, Rejected
+from schemas.steps import AnyMember, Draft, Job, Mastered, Member, Planned, Rejected, track_of
 from schemas.track import Track
 from transforms.outcomes import attempt, report_progress
 
@@ -21,7 +21,7 @@ class Analyse(beam.PTransform):
         self._job = job
 
     def expand(self, tracks: beam.PCollection[Track]) -> beam.PCollection[Member]:
-        return tracks | "AnalyseTrack" >> beam.Map(_analyse, self._job).with_output_types(Member)
+        return tracks | "AnalyseTrack" >> beam.Map(analyse, self._job).with_output_types(Member)
 
 
 class Rehearse(beam.PTransform):
@@ -32,7 +32,14 @@ class Rehearse(beam.PTransform):
         self._job = job
 
     def expand(self, drafts: beam.PCollection[Member]) -> beam.PCollection[Member]:
-        return drafts | "RehearseTrack" >> beam.Map(_rehearse, self._job).with_output_types(Member)
+        return drafts | "RehearseTrack" >> beam.Map(rehearse, self._job).with_output_types(Member)
+
+
+class MeasuredOnly(beam.PTransform):
+    """Of what comes to be rendered, the tracks that are only here for their album: all that is left to tell is what they took."""
+
+    def expand(self, plans: beam.PCollection[Member]) -> beam.PCollection[Member]:
+        return plans | "KeepUnselected" >> beam.Filter(_measured_only).with_output_types(Member)
 
 
 class Master(beam.PTransform):
@@ -43,7 +50,32 @@ class Master(beam.PTransform):
         self._job = job
 
     def expand(self, plans: beam.PCollection[Member]) -> beam.PCollection[Member]:
-        return plans | "MasterTrack" >> beam.FlatMap(_master, self._job).with_output_types(Member)
+        return plans | "MasterTrack" >> beam.FlatMap(master, self._job).with_output_types(Member)
+
+
+def analyse(track: Track, job: Job) -> AnyMember:
+    """A track as measured, or as rejected."""
+    return attempt("analyse", lambda: analyse_track(track, job), track, job)
+
+
+def rehearse(member: AnyMember, job: Job) -> AnyMember:
+    """A draft as rehearsed, or as rejected; whatever else came, as it came."""
+    if not isinstance(member, Draft):
+        return member
+    return attempt("rehearse", lambda: rehearse_track(member, job), member.track, job, member.spent)
+
+
+def master(member: AnyMember, job: Job) -> Iterable[AnyMember]:
+    """A plan as mastered, or as rejected; nothing for a track that was not selected."""
+    if _measured_only(member):
+        return
+    if isinstance(member, Planned):
+        planned = member
+        member = attempt("master", lambda: master_track(planned, job), planned.track, job, planned.spent)
+    if isinstance(member, Rejected):
+        member = _with_standing(member, job)
+    report_progress(job, member.outcome if isinstance(member, Mastered) else "rejected")
+    yield member
 
 
 def _with_standing(member: Rejected, job: Job) -> Rejected:
@@ -54,23 +86,6 @@ def _with_standing(member: Rejected, job: Job) -> Rejected:
     return structs.replace(member, hint=f"{member.hint} Its masters of run {run_id} still stand.".strip())
 
 
-def _analyse(track: Track, job: Job) -> AnyMember:
-    return attempt("analyse", lambda: analyse_track(track, job), track, job)
-
-
-def _rehearse(member: AnyMember, job: Job) -> AnyMember:
-    if not isinstance(member, Draft):
-        return member
-    return attempt("rehearse", lambda: rehearse_track(member, job), member.track, job)
-
-
-def _master(member: AnyMember, job: Job) -> Iterable[AnyMember]:
-    if isinstance(member, Planned) and member.track.selected:
-        planned = member
-        member = attempt("master", lambda: master_track(planned, job), planned.track, job)
-    elif isinstance(member, Planned) or not getattr(member, "selected", True):
-        return
-    if isinstance(member, Rejected):
-        member = _with_standing(member, job)
-    report_progress(job, member.outcome if isinstance(member, Mastered) else "rejected")
-    yield member
+def _measured_only(member: AnyMember) -> bool:
+    track = track_of(member)
+    return not (track.selected if track is not None else getattr(member, "selected", True))

@@ -414,7 +414,7 @@ def test_a_track_that_was_misspelt_is_guessed(lathe, finished):
 
 def test_an_output_without_a_run_explains_nothing(lathe, tmp_path):
     code, _, err = lathe("explain", "x", "--output", tmp_path)
-    assert (code, "there is no run below" in err) == (2, True)
+    assert (code, "there is no finished run below" in err) == (2, True)
 
 
 # lathe master

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from media.analysis import analyse
+from pipeline.run_records import run_records
 from tests.pipeline.runs import album, digests, environment, master, table
 from tests.pipeline.test_cli import LATHE
 
@@ -110,10 +111,15 @@ def test_a_run_that_is_cut_off_leaves_whole_masters_and_is_completed_by_the_next
         left = running.left_behind(30)
     done = running.masters()
     assert left == []
+    assert [one["state"] for one in run_records(str(tmp_path / "out"))] == [
+        "running" if number is signal.SIGKILL else "stopped"
+    ]
     assert 0 < len(whole(done)) < 2 * TRACKS
     master(manifest, tmp_path / "out")
     assert digests(tmp_path / "out") == undisturbed
     assert not (tmp_path / "out/.parts").exists()
+    newest, before = run_records(str(tmp_path / "out"))
+    assert (newest["state"], before["state"]) == ("finished", "interrupted" if number is signal.SIGKILL else "stopped")
 
 
 def test_an_interrupted_run_ends_with_130_and_says_what_stands(tmp_path, catalogue):
