@@ -44,7 +44,12 @@ class Ledger:
         with store.scratch(self._output, self._run_id) as folder:
             path = folder / name
             path.write_bytes(msgspec.json.encode(record))
-            store.publish(path, self._uri(kind, name))
+            store.replace(path, self._uri(kind, name))
+
+    def names(self, kind: str) -> list[str]:
+        """The names of all records of a kind."""
+        found = store.list_files(store.join(self._output, "ledger", kind))
+        return [uri.rpartition("/")[2].removesuffix(".json") for uri in found]
 
     def _uri(self, kind: str, name: str) -> str:
         return store.join(self._output, "ledger", kind, name[:2], f"{name}.json")

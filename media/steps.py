@@ -16,6 +16,7 @@ from dsp import SOUND_VERSION
 from media import store
 from media.analysis import ANALYSIS_VERSION, analyse
 from media.ledger import Ledger, fingerprint
+from media.masters import Place, Shelf, holds
 from media.passage import head_blocks
 from media.references import measured_references
 from media.rehearsal import rehearse
@@ -74,8 +75,9 @@ def master_track(planned: Planned, job: Job) -> Mastered:
     """Renders, proves and publishes every delivery of a track, unless they stand already."""
     ledger, name = Ledger(job.output, job.run_id), fingerprint(planned.track.track_id)
     before, parts = ledger.get("masters", name, MasterRecord), _parts(planned, job.output)
-    changed = _what_changed(before, parts, job)
+    changed, shelf = _what_changed(before, parts, job), Shelf(planned.track.track_id, job)
     if before is not None and not changed:
+        shelf.clear(_uris(before, job), ())
         standing = _absolute(before.mastered, job.output)
         spent = (Spent(stage="master", remembered=True),)
         standing = structs.replace(standing, track=planned.track, plan=planned.plan, spent=spent)
@@ -87,11 +89,11 @@ def master_track(planned: Planned, job: Job) -> Mastered:
 
     def publish(path: Path, uri: str, digest: str) -> None:
         sizes.append(path.stat().st_size)
-        _publish(path, uri, digest, job)
+        shelf.put(path, uri, digest)
 
     with store.scratch(job.output, job.run_id) as folder:
         mastered = rendered(planned, changed, folder, publish)
-    _supersede_renamed(before, mastered, job)
+    shelf.clear([master.uri for master in mastered.masters], _places(before))
     kept = MasterRecord(parts=parts, mastered=_relative(mastered, job.output), run_id=job.run_id)
     ledger.put("masters", name, kept)
     return structs.replace(mastered, spent=(Spent(stage="master", bytes_written=sum(sizes)),))
@@ -184,11 +186,7 @@ def _what_changed(before: MasterRecord | None, parts: dict[str, str], job: Job) 
 
 
 def _stands(master: Master) -> bool:
-    try:
-        with store.fetched(master.uri) as path:
-            return sha256_of(path) == master.proof.sha256
-    except OSError:
-        return False
+    return holds(master.uri, master.proof.sha256)
 
 
 def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Path, str, str], None]) -> Mastered:
@@ -232,29 +230,13 @@ def proved(path: Path, frames: int, *, dual_mono: bool = False) -> Analysis:
     return proof
 
 
-def _publish(path: Path, uri: str, digest: str, job: Job) -> None:
-    """Puts a master in its place; another master that stands there is kept under `superseded/`."""
-    if store.exists(uri):
-        with store.fetched(uri) as standing:
-            if sha256_of(standing) == digest:
-                return
-        _supersede(uri, job)
-    store.publish(path, uri)
+def _uris(record: MasterRecord, job: Job) -> list[str]:
+    return [master.uri for master in _absolute(record.mastered, job.output).masters]
 
 
-def _supersede(uri: str, job: Job) -> None:
-    inside = uri.removeprefix(store.join(job.output, "masters") + "/")
-    store.move(uri, store.join(job.output, "superseded", job.run_id, inside))
-
-
-def _supersede_renamed(before: MasterRecord | None, mastered: Mastered, job: Job) -> None:
-    """A master whose name changed does not stay behind under the old one."""
-    if before is None:
-        return
-    names = {master.uri for master in mastered.masters}
-    for old in _absolute(before.mastered, job.output).masters:
-        if old.uri not in names and _stands(old):
-            _supersede(old.uri, job)
+def _places(record: MasterRecord | None) -> list[Place]:
+    masters = record.mastered.masters if record is not None else ()
+    return [Place(name=master.uri, sha256=master.proof.sha256) for master in masters]
 
 
 def _relative(mastered: Mastered, output: str) -> Mastered:

@@ -1,20 +1,31 @@
-"""Files on any file system: this machine's by their path, all others by Beam's filesystems (`gs://...`).
+"""Files wherever they are, by one set of verbs: on this machine, in Google Cloud Storage, in other stores that Beam knows.
 
-Everything that Lathe publishes goes through `publish`: a reader never sees half a file (law 7).
+What Lathe leaves behind goes through `publish`, which never overwrites, or `replace`, which means to: a reader never sees half a
+file (law 7).
 """
 
 from __future__ import annotations
 
-import glob
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Protocol
 
-COPY_BYTES = 1 << 20
+from media import disk
+from media.disk import local_path as local_path
+
+
+class _Place(Protocol):
+    """What a kind of store can do; files that fail raise OSError with their URI as its file name."""
+
+    def exists(self, uri: str) -> bool: ...
+    def read_bytes(self, uri: str) -> bytes: ...
+    def fetch(self, uri: str, path: Path) -> None: ...
+    def list_files(self, folder: str) -> list[str]: ...
+    def publish(self, path: Path, uri: str) -> None: ...
+    def replace(self, path: Path, uri: str) -> None: ...
+    def move(self, uri: str, target_uri: str) -> None: ...
 
 
 def is_remote(uri: str) -> bool:
@@ -23,16 +34,12 @@ def is_remote(uri: str) -> bool:
 
 
 def has_filesystem(uri: str) -> bool:
-    """Whether Beam has a filesystem for a remote URI."""
-    try:
-        return _beam().get_filesystem(uri) is not None
-    except ValueError:
-        return False
+    """Whether a remote URI can be reached by what is installed."""
+    if uri.startswith("gs://"):
+        return True
+    from media import filesystems
 
-
-def local_path(uri: str) -> Path:
-    """The path of a local URI."""
-    return Path(uri.removeprefix("file://"))
+    return filesystems.is_known(uri)
 
 
 def join(base: str, *parts: str) -> str:
@@ -42,50 +49,41 @@ def join(base: str, *parts: str) -> str:
 
 def exists(uri: str) -> bool:
     """Whether a file (or, on this machine, a folder) is there."""
-    return bool(_beam().exists(uri)) if is_remote(uri) else local_path(uri).exists()
+    return _place(uri).exists(uri)
 
 
 def read_bytes(uri: str) -> bytes:
     """The whole of a small file; raises FileNotFoundError where there is none."""
-    if not is_remote(uri):
-        return local_path(uri).read_bytes()
-    if not _beam().exists(uri):
-        raise FileNotFoundError(uri)
-    with _beam().open(uri, mime_type="application/octet-stream", compression_type="uncompressed") as handle:
-        return bytes(handle.read())
+    return _place(uri).read_bytes(uri)
 
 
 def list_files(folder: str) -> list[str]:
     """All files below a folder, sorted; hidden files and folders are left out."""
-    if is_remote(folder):
-        found = [m.path for m in _beam().match([join(glob.escape(folder), "**")])[0].metadata_list]
-        inside = {uri: uri[len(folder.rstrip("/")) + 1 :] for uri in found}
-    else:
-        root = local_path(folder)
-        inside = {str(p): p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
-    return sorted(uri for uri, name in inside.items() if not any(part.startswith(".") for part in name.split("/")))
+    top = folder if is_remote(folder) else str(local_path(folder))
+    start = 0 if top == "." else len(top.rstrip("/")) + 1
+    found = _place(folder).list_files(folder)
+    return sorted(uri for uri in found if not any(part.startswith(".") for part in uri[start:].split("/")))
 
 
 def publish(path: Path, uri: str) -> None:
-    """Moves a finished local file to its final name in one step; `path` lies on the same file system if local."""
-    if is_remote(uri):
-        # An object appears only when its upload is complete, so no temporary name is needed.
-        with path.open("rb") as source, _beam().create(uri, compression_type="uncompressed") as target:
-            shutil.copyfileobj(source, target, COPY_BYTES)
-        path.unlink()
-        return
-    target_path = local_path(uri)
-    target_path.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(path, target_path)
+    """Moves a finished local file to its final name in one step; `path` lies on the same file system if `uri` is local.
+
+    FileExistsError if another file stands there, and `path` stays; the same bytes there already are as good.
+    """
+    _place(uri).publish(path, uri)
+
+
+def replace(path: Path, uri: str) -> None:
+    """As `publish`, in place of any file of that name."""
+    _place(uri).replace(path, uri)
 
 
 def move(uri: str, target_uri: str) -> None:
-    """Moves a published file to another name in the same store."""
-    if is_remote(uri):
-        _beam().rename([uri], [target_uri])
-        return
-    local_path(target_uri).parent.mkdir(parents=True, exist_ok=True)
-    os.replace(local_path(uri), local_path(target_uri))
+    """Moves a published file to another name in the same store, and never overwrites one.
+
+    FileExistsError if that name is taken; FileNotFoundError if nothing stands at `uri`, or another worker was faster.
+    """
+    _place(uri).move(uri, target_uri)
 
 
 @contextmanager
@@ -107,15 +105,18 @@ def fetched(uri: str) -> Iterator[Path]:
         return
     with TemporaryDirectory() as folder:
         path = Path(folder) / uri.rsplit("/", 1)[-1]
-        if not _beam().exists(uri):
-            raise FileNotFoundError(uri)
-        with _beam().open(uri, compression_type="uncompressed") as source, path.open("wb") as target:
-            shutil.copyfileobj(source, target, COPY_BYTES)
+        _place(uri).fetch(uri, path)
         yield path
 
 
-def _beam() -> Any:
-    # Imported late: local files never pay for Beam's import (1 s).
-    from apache_beam.io.filesystems import FileSystems
+def _place(uri: str) -> _Place:
+    # Imported late: local files never pay for the libraries of a store (1 s and more).
+    if not is_remote(uri):
+        return disk
+    if uri.startswith("gs://"):
+        from media import buckets
 
-    return FileSystems
+        return buckets
+    from media import filesystems
+
+    return filesystems

@@ -15,7 +15,7 @@ from media.passage import head_blocks
 from media.references import check_references, measured_references
 from media.rehearsal import rehearse
 from media.steps import check_source, rendered
-from media.store import publish
+from media.store import replace
 from schemas.errors import CatalogueError
 from schemas.profile import Delivery, Profile
 from schemas.qc import TrackRow
@@ -33,7 +33,7 @@ def master_file(source: Path, destination: Path, profile: Profile) -> TrackRow:
     alone = structs.replace(profile, delivery=(_delivery(destination, profile),))
     planned = _plan(source, destination, alone)
     with TemporaryDirectory(dir=destination.parent, prefix=".lathe-") as folder:
-        mastered = rendered(planned, "asked for", Path(folder), lambda path, uri, digest: publish(path, uri))
+        mastered = rendered(planned, "asked for", Path(folder), lambda path, uri, digest: replace(path, uri))
     return track_row(mastered, RUN, alone)
 
 

@@ -101,7 +101,7 @@ def _write(output: str, record: Record) -> None:
     with store.scratch(output, record["run_id"]) as folder:
         path = folder / "run.json"
         path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        store.publish(path, _uri(output, record["run_id"]))
+        store.replace(path, _uri(output, record["run_id"]))
 
 
 def _uri(output: str, run_id: str) -> str:

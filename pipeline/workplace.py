@@ -6,9 +6,10 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from secrets import token_hex
 
 from media import store
 from pipeline.run_records import is_gone, mark_killed, owner
@@ -16,6 +17,8 @@ from schemas.errors import CatalogueError
 
 OWNERLESS_S = 3600.0
 """Far longer than any track takes to render."""
+EXTRAS = {"s3": "aws", "abfss": "azure", "azfs": "azure", "hdfs": "hadoop"}
+"""What Beam calls the filesystem of a scheme."""
 
 
 def checked_output(output: str) -> str:
@@ -35,17 +38,28 @@ def checked_output(output: str) -> str:
 def check_reachable(uri: str) -> None:
     """Raises CatalogueError for a kind of store that is not installed."""
     if store.is_remote(uri) and not store.has_filesystem(uri):
-        text = f"{uri} cannot be reached: local paths and gs:// are installed"
+        text = f"{uri} cannot be reached: local paths and gs:// are installed{_for_scheme(uri)}"
         raise CatalogueError("STORE_UNKNOWN", text)
 
 
+def _for_scheme(uri: str) -> str:
+    extra = EXTRAS.get(uri.partition("://")[0])
+    return f'; for this one, pip install "apache-beam[{extra}]"' if extra else ""
+
+
 def new_run_id(output: str) -> str:
-    """A name for a run: its start in UTC; runs of one second are numbered."""
+    """A name for a run and for no other, even one that starts at the same moment: its start in UTC, numbered if need be.
+
+    Raises CatalogueError if the output cannot be written.
+    """
     stem = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     number, run_id = 1, stem
-    while _taken(output, run_id):
-        number += 1
-        run_id = f"{stem}-{number}"
+    try:
+        while not _claimed(output, run_id):
+            number += 1
+            run_id = f"{stem}-{number}"
+    except OSError as error:
+        raise _not_writable(output, error) from error
     return run_id
 
 
@@ -62,24 +76,43 @@ def workplace(output: str, run_id: str) -> Iterator[Path | None]:
     parts = Path(output) / ".parts"
     folder = parts / run_id
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "owner").write_text(json.dumps(owner()))
     except OSError as error:
-        text = f"cannot write into {output}: {error.strerror}; give a folder that this user may write"
-        raise CatalogueError("OUTPUT_NOT_WRITABLE", text) from error
+        raise _not_writable(output, error) from error
     _sweep(parts, keep=run_id)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if parts.exists() and not any(parts.iterdir()):
+        with suppress(OSError):  # another run is at work
             parts.rmdir()
 
 
-def _taken(output: str, run_id: str) -> bool:
+def _not_writable(output: str, error: OSError) -> CatalogueError:
+    text = f"cannot write into {output}: {error.strerror}; give a folder that this user may write"
+    return CatalogueError("OUTPUT_NOT_WRITABLE", text)
+
+
+def _claimed(output: str, run_id: str) -> bool:
+    """Whether a name was free and is now this run's."""
     if store.exists(store.join(output, "runs", f"{run_id}.json")):
-        return True
-    return not store.is_remote(output) and (Path(output) / ".parts" / run_id).exists()
+        return False
+    try:
+        if store.is_remote(output):
+            _claim_remotely(output, run_id)
+        else:
+            (Path(output) / ".parts" / run_id).mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _claim_remotely(output: str, run_id: str) -> None:
+    with store.scratch(output, run_id) as folder:
+        # Two claims must differ: the same bytes at a name count as published.
+        (folder / "claim").write_text(token_hex(16) + "\n")
+        store.publish(folder / "claim", store.join(output, "ledger", "runs", run_id))
 
 
 def _sweep(parts: Path, keep: str) -> None:

@@ -60,12 +60,12 @@ def test_the_newer_record_stands(ledger):
     assert ledger.get("rehearsal", "abc", tuple[Take, ...]) == TAKES[:1]
 
 
-def test_a_record_that_could_not_be_published_leaves_the_one_before(ledger, monkeypatch):
+def test_a_record_that_could_not_be_written_leaves_the_one_before(ledger, monkeypatch):
     def refuse(path, uri):
         raise OSError("no room")
 
     ledger.put("rehearsal", "abc", TAKES)
-    monkeypatch.setattr("media.store.publish", refuse)
+    monkeypatch.setattr("media.store.replace", refuse)
     with pytest.raises(OSError, match="no room"):
         ledger.put("rehearsal", "abc", TAKES[:1])
     assert ledger.get("rehearsal", "abc", tuple[Take, ...]) == TAKES

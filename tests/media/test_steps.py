@@ -228,22 +228,26 @@ def test_a_delivery_that_is_dropped_is_superseded(output, song):
 # A step that runs twice
 
 
-@pytest.mark.parametrize("fails_at", [1, 2, 3])
+@pytest.mark.parametrize("fails_at", [1, 2, 3, 4, 5])
 def test_a_retry_after_a_crash_ends_with_the_same_bytes(output, song, tmp_path, monkeypatch, fails_at):
-    """The crash comes between rendering and publishing: of the first delivery, of the second, or of the record."""
+    """The crash comes before something is written: the intent or the master of either delivery, or the record."""
     undisturbed = Output(tmp_path / "undisturbed")
     undisturbed.master(song)
     job = output.job(profile(FLAC24, CD))
     (plan,) = _plans(song, job)
-    publish, calls = store.publish, []
+    calls = []
 
-    def crash(path, uri):
-        calls.append(uri)
-        if len(calls) == fails_at:
-            raise OSError("the machine went away")
-        publish(path, uri)
+    def crashing(write):
+        def crash(path, uri):
+            calls.append(uri)
+            if len(calls) == fails_at:
+                raise OSError("the machine went away")
+            write(path, uri)
 
-    monkeypatch.setattr(store, "publish", crash)
+        return crash
+
+    for verb in ("publish", "replace"):
+        monkeypatch.setattr(store, verb, crashing(getattr(store, verb)))
     with pytest.raises(OSError, match="went away"):
         master_track(plan, job)
     master_track(plan, job)

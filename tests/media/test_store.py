@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
+from functools import partial
 
 import pytest
 
@@ -45,17 +47,96 @@ def test_a_reader_sees_the_old_file_or_the_new_one_and_nothing_between(tmp_path)
     reader = threading.Thread(target=read)
     reader.start()
     for turn in range(20):
-        store.publish(made(tmp_path / "part", NEW if turn % 2 == 0 else OLD), str(target))
+        store.replace(made(tmp_path / "part", NEW if turn % 2 == 0 else OLD), str(target))
     stop.set()
     reader.join()
     assert seen and seen <= {OLD, NEW}
 
 
-def test_publishing_a_file_that_is_not_there_leaves_the_old_one(tmp_path):
+@pytest.mark.parametrize("verb", [store.publish, store.replace])
+def test_publishing_a_file_that_is_not_there_leaves_the_old_one(tmp_path, verb):
     target = made(tmp_path / "out/a", OLD)
     with pytest.raises(FileNotFoundError, match="gone"):
-        store.publish(tmp_path / "gone", str(target))
+        verb(tmp_path / "gone", str(target))
     assert target.read_bytes() == OLD
+
+
+@pytest.fixture(params=["hard links", "none"])
+def links(request, monkeypatch):
+    """A file system with hard links, and one without."""
+
+    def refuse(path, target):
+        raise PermissionError(errno.EPERM, "no hard links here", str(path), None, str(target))
+
+    if request.param == "none":
+        monkeypatch.setattr(os, "link", refuse)
+
+
+def test_publishing_never_overwrites_and_keeps_what_was_to_be_published(tmp_path, links):
+    target, part = made(tmp_path / "out/a", OLD), made(tmp_path / "part", NEW)
+    with pytest.raises(FileExistsError):
+        store.publish(part, str(target))
+    assert (target.read_bytes(), part.read_bytes()) == (OLD, NEW)
+
+
+def test_publishing_the_same_bytes_again_is_as_good(tmp_path, links):
+    target = made(tmp_path / "out/a", OLD)
+    store.publish(made(tmp_path / "part", OLD), str(target))
+    assert (target.read_bytes(), (tmp_path / "part").exists()) == (OLD, False)
+
+
+def test_of_many_who_publish_one_name_one_wins(tmp_path, links):
+    for turn in range(20):
+        won, start = [], threading.Barrier(8)
+
+        def publish(number, turn=turn, won=won, start=start):
+            part = made(tmp_path / f"part{number}", bytes([number]) * 100_000)
+            start.wait()
+            try:
+                store.publish(part, str(tmp_path / f"out/{turn}"))
+            except FileExistsError:
+                return
+            won.append(number)
+
+        together([partial(publish, number) for number in range(8)])
+        assert (tmp_path / f"out/{turn}").read_bytes() == bytes(won) * 100_000
+
+
+def test_of_many_who_move_one_file_one_wins_and_nothing_is_lost(tmp_path):
+    for turn in range(20):
+        source, won, start = made(tmp_path / f"{turn}/a", OLD), [], threading.Barrier(8)
+
+        def move(number, source=source, won=won, start=start):
+            start.wait()
+            try:
+                store.move(str(source), f"{source}{number}")
+            except FileNotFoundError:
+                return
+            won.append(f"a{number}")
+
+        together([partial(move, number) for number in range(8)])
+        assert [(won, OLD)] == [([path.name], path.read_bytes()) for path in source.parent.iterdir()]
+
+
+def test_a_move_never_overwrites(tmp_path):
+    source, target = made(tmp_path / "a", OLD), made(tmp_path / "b", NEW)
+    with pytest.raises(FileExistsError):
+        store.move(str(source), str(target))
+    assert (source.read_bytes(), target.read_bytes()) == (OLD, NEW)
+
+
+def test_a_move_of_nothing_leaves_nothing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        store.move(str(tmp_path / "gone"), str(tmp_path / "b"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def together(works):
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def test_a_file_moves_to_a_folder_that_was_not_there(tmp_path):

@@ -75,7 +75,7 @@ def ran(bucket, tmp_path_factory):
 def upload(path, uri):
     copy = path.with_name(path.name + ".copy")
     copy.write_bytes(path.read_bytes())
-    store.publish(copy, uri)
+    store.replace(copy, uri)
 
 
 def in_bucket(folder):

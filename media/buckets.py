@@ -1,0 +1,254 @@
+"""Files in Google Cloud Storage (`gs://...`): created by a precondition, read in ranges, every request repeated for a while.
+
+An upload becomes visible when it is complete and its checksum right. Whoever creates a name that another has created is told
+so by the store itself (`ifGenerationMatch`), so two workers never both win.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from hashlib import md5
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import google_crc32c
+from google.api_core import exceptions as refused
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage import Blob, Client
+from google.cloud.storage.exceptions import DataCorruption
+from google.cloud.storage.retry import DEFAULT_RETRY
+from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
+
+BLOCK_BYTES = 8 << 20
+"""Read or written by one request."""
+PATIENCE_S = 120.0
+"""How long one request is repeated while the store does not answer, or answers 408, 429 or 5xx."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 16.0
+ANSWER_WITHIN_S = 30.0
+READ_ATTEMPTS = 2
+
+
+class _ReplacedError(Exception):
+    """An object is not the one any more that was begun to be read."""
+
+
+def exists(uri: str) -> bool:
+    """Whether an object is there."""
+    with _told(uri):
+        return bool(_blob(uri).exists(timeout=ANSWER_WITHIN_S, retry=_patiently()))
+
+
+def read_bytes(uri: str) -> bytes:
+    """The whole of a small object."""
+    content = io.BytesIO()
+    _read(uri, content)
+    return content.getvalue()
+
+
+def fetch(uri: str, path: Path) -> None:
+    """Copies an object to `path`."""
+    with path.open("wb") as target:
+        _read(uri, target)
+
+
+def list_files(folder: str) -> list[str]:
+    """All objects below a folder."""
+    bucket, prefix = _parts(folder.rstrip("/") + "/")
+    with _told(folder):
+        names = _client().list_blobs(
+            bucket, prefix=prefix, fields="items(name),nextPageToken", timeout=ANSWER_WITHIN_S, retry=_patiently()
+        )
+        return [f"gs://{bucket}/{one.name}" for one in names if not one.name.endswith("/")]
+
+
+def publish(path: Path, uri: str) -> None:
+    """Uploads a local file, unless another object has the name: then FileExistsError."""
+    blob = _blob(uri)
+    blob.md5_hash = _md5_of(path)
+    with _told(uri):
+        try:
+            _upload(path, blob, if_generation_match=0)
+        except refused.PreconditionFailed:
+            # Perhaps it is this very upload, and only the answer to it was lost.
+            if not _holds(uri, path.stat().st_size, blob.md5_hash):
+                raise FileExistsError(errno.EEXIST, "another object stands there", uri) from None
+    path.unlink()
+
+
+def replace(path: Path, uri: str) -> None:
+    """Uploads a local file in place of any object of that name."""
+    blob = _blob(uri)
+    blob.md5_hash = _md5_of(path)
+    with _told(uri):
+        _upload(path, blob)
+    path.unlink()
+
+
+def move(uri: str, target_uri: str) -> None:
+    """Gives what stands at a name another name; FileExistsError if that is taken, FileNotFoundError if nothing stands."""
+    with _told(uri):
+        source = _standing(uri)
+        _copy(source, target_uri)
+        # Refused if another worker has moved it too, and perhaps published since: what was seen here is kept.
+        with suppress(refused.NotFound, refused.PreconditionFailed):
+            _blob(uri).delete(if_generation_match=source.generation, timeout=ANSWER_WITHIN_S, retry=_patiently())
+
+
+def _copy(source: Blob, target_uri: str) -> None:
+    """Copies one generation of an object to a name that must be free, or hold its copy already."""
+    target, token = _blob(target_uri), None
+    try:
+        while True:
+            token, _, _ = target.rewrite(
+                source, token=token, if_generation_match=0, timeout=ANSWER_WITHIN_S, retry=_patiently()
+            )
+            if token is None:
+                return
+    except refused.PreconditionFailed:
+        if not _holds(target_uri, source.size, source.md5_hash):
+            raise FileExistsError(errno.EEXIST, "another object stands there", target_uri) from None
+
+
+def _upload(path: Path, blob: Blob, **precondition: int) -> None:
+    """One request for a small file, a resumable upload in blocks for others; the store refuses it if the MD5 is not right."""
+    blob.chunk_size = BLOCK_BYTES
+    # A repeated upload of the same bytes to the same name does no harm, whether or not there is a precondition.
+    blob.upload_from_filename(
+        str(path),
+        content_type="application/octet-stream",
+        checksum="crc32c",
+        timeout=ANSWER_WITHIN_S,
+        retry=_patiently(),
+        **precondition,
+    )
+
+
+def _holds(uri: str, size: int, digest: str | None) -> bool:
+    """Whether an object of this size and MD5 stands at a name; unknown (a composite object has no MD5) counts as no."""
+    try:
+        standing = _standing(uri)
+    except refused.NotFound:
+        return False
+    return digest is not None and (standing.size, standing.md5_hash) == (size, digest)
+
+
+def _read(uri: str, target: BinaryIO) -> None:
+    """Copies an object in blocks; begins anew, once, if it is replaced meanwhile."""
+    with _told(uri):
+        for _ in range(READ_ATTEMPTS):
+            target.seek(0)
+            target.truncate()
+            try:
+                return _read_one(_standing(uri), target)
+            except _ReplacedError:
+                continue
+    raise OSError(errno.ESTALE, "it was replaced again and again while it was read", uri)
+
+
+def _read_one(blob: Blob, target: BinaryIO) -> None:
+    """Copies one generation of an object, and checks what came."""
+    checked, size, told = _Checked(target), blob.size, blob.crc32c
+    try:
+        while checked.bytes < size:
+            _patiently()(_read_to)(min(checked.bytes + BLOCK_BYTES, size) - 1, blob, checked)
+    except (refused.NotFound, refused.PreconditionFailed):
+        raise _ReplacedError from None
+    if checked.crc32c() != told:
+        raise DataCorruption(None, f"CRC32C of what came is {checked.crc32c()}, the store says {told}")
+
+
+def _read_to(end: int, blob: Blob, target: _Checked) -> None:
+    """Asks for a block, from the byte on that was reached: what came before a connection broke is kept."""
+    start = target.bytes
+    # Repeated by the caller, who goes on where it broke off; the library would begin the block again.
+    blob.download_to_file(
+        target, start=start, end=end, raw_download=True, checksum=None, timeout=ANSWER_WITHIN_S, retry=None
+    )
+    if target.bytes <= end:
+        raise ConnectionError(f"the answer ended at byte {target.bytes} of {end + 1}")
+
+
+class _Checked:
+    """A file that is written from its beginning to its end, with the checksum of what was written."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target, self._checksum, self.bytes = target, google_crc32c.Checksum(), 0
+
+    def write(self, block: bytes) -> int:
+        self._target.write(block)
+        self._checksum.update(block)
+        self.bytes += len(block)
+        return len(block)
+
+    def crc32c(self) -> str:
+        return b64encode(self._checksum.digest()).decode()
+
+
+def _standing(uri: str) -> Blob:
+    """The object as it is now, bound to its generation; raises NotFound."""
+    blob = _blob(uri)
+    blob.reload(timeout=ANSWER_WITHIN_S, retry=_patiently())
+    return blob
+
+
+def _blob(uri: str) -> Blob:
+    bucket, name = _parts(uri)
+    return _client().bucket(bucket).blob(name)
+
+
+def _parts(uri: str) -> tuple[str, str]:
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    return bucket, name
+
+
+def _md5_of(path: Path) -> str:
+    digest = md5(usedforsecurity=False)
+    with path.open("rb") as handle:
+        while block := handle.read(BLOCK_BYTES):
+            digest.update(block)
+    return b64encode(digest.digest()).decode()
+
+
+def _patiently() -> Retry:
+    """Repeats what may be repeated, with longer and longer waits, until patience is at an end."""
+    policy: Retry = DEFAULT_RETRY
+    return policy.with_delay(FIRST_WAIT_S, LONGEST_WAIT_S, 2.0).with_timeout(PATIENCE_S)
+
+
+def _client() -> Client:
+    return _client_of(os.environ.get("STORAGE_EMULATOR_HOST"))
+
+
+@cache
+def _client_of(emulator: str | None) -> Any:
+    """That of Beam's own filesystem: its credentials and options; for an emulator one without credentials."""
+    if emulator:
+        return Client.create_anonymous_client()
+    from apache_beam.io.filesystems import FileSystems
+
+    # Beam has no public way to the client with the options of the pipeline that runs.
+    return FileSystems.get_filesystem("gs://")._gcsIO().client
+
+
+@contextmanager
+def _told(uri: str) -> Iterator[None]:
+    """Turns what the libraries raise into what any file would raise, with its name."""
+    try:
+        yield
+    except refused.NotFound as error:
+        raise FileNotFoundError(errno.ENOENT, "there is no such object", uri) from error
+    except (refused.Forbidden, refused.Unauthorized, GoogleAuthError) as error:
+        raise PermissionError(errno.EACCES, f"the store refuses access: {error}", uri) from error
+    except refused.RetryError as error:
+        text = f"the store did not answer for {PATIENCE_S:g} s ({error.cause or error})"
+        raise TimeoutError(errno.ETIMEDOUT, text, uri) from error
+    except (refused.GoogleAPIError, RequestException, HTTPError, DataCorruption) as error:
+        raise OSError(errno.EIO, f"the store failed: {error}", uri) from error

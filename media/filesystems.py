@@ -1,0 +1,100 @@
+"""Files in stores that Beam alone knows (`s3://...`), through its filesystems, as far as those go.
+
+They have no precondition: `publish` and `move` look first and write then, so two runs must not write into one output at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystems import FileSystems
+
+COPY_BYTES = 1 << 20
+
+
+def is_known(uri: str) -> bool:
+    """Whether a filesystem for the scheme of a URI is installed."""
+    try:
+        return FileSystems.get_filesystem(uri) is not None
+    except ValueError:
+        return False
+
+
+def exists(uri: str) -> bool:
+    """Whether a file is there."""
+    with _told(uri):
+        return bool(FileSystems.exists(uri))
+
+
+def read_bytes(uri: str) -> bytes:
+    """The whole of a small file."""
+    with _opened(uri) as handle:
+        return handle.read()
+
+
+def fetch(uri: str, path: Path) -> None:
+    """Copies a file to `path`."""
+    with _opened(uri) as source, path.open("wb") as target:
+        shutil.copyfileobj(source, target, COPY_BYTES)
+
+
+def list_files(folder: str) -> list[str]:
+    """All files below a folder."""
+    with _told(folder):
+        (found,) = FileSystems.match([f"{glob.escape(folder.rstrip('/'))}/**"])
+        return [one.path for one in found.metadata_list]
+
+
+def publish(path: Path, uri: str) -> None:
+    """Uploads a local file, unless the name is taken: then FileExistsError."""
+    _check_free(uri)
+    replace(path, uri)
+
+
+def replace(path: Path, uri: str) -> None:
+    """Uploads a local file in place of any of that name."""
+    with _told(uri), path.open("rb") as source, FileSystems.create(uri, compression_type="uncompressed") as target:
+        shutil.copyfileobj(source, target, COPY_BYTES)
+    path.unlink()
+
+
+def move(uri: str, target_uri: str) -> None:
+    """Copies a file to a name that must be free, then deletes it."""
+    if not exists(uri):
+        raise _missing(uri)
+    _check_free(target_uri)
+    with _told(target_uri):
+        FileSystems.rename([uri], [target_uri])
+
+
+@contextmanager
+def _opened(uri: str) -> Iterator[BinaryIO]:
+    if not exists(uri):
+        raise _missing(uri)
+    with _told(uri), FileSystems.open(uri, "application/octet-stream", compression_type="uncompressed") as handle:
+        yield handle
+
+
+def _check_free(uri: str) -> None:
+    if exists(uri):
+        raise FileExistsError(errno.EEXIST, "another file stands there", uri)
+
+
+def _missing(uri: str) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, "there is no such file", uri)
+
+
+@contextmanager
+def _told(uri: str) -> Iterator[None]:
+    """Says which file it was that a filesystem refused."""
+    try:
+        yield
+    except BeamIOError as error:
+        raise OSError(errno.EIO, str(error), uri) from error
