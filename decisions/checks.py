@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from decisions.measures import ANY, MEASURES, NAMES, measured, text_of
@@ -94,7 +95,7 @@ def check_rows(checks: Iterable[Check], subject: str) -> list[CheckRow]:
             value=one.value,
             unit=MEASURES[one.measure].unit,
             severity=one.crossed.level if one.crossed else PASSED,
-            limits=", ".join(f"{level} {side} {bound:g}" for level, side, bound in one.limit.bounds()),
+            limits=_limits_text(one.limit),
         )
         for one in checks
     ]
@@ -142,6 +143,11 @@ def code_of(measure: str, crossed: Crossing) -> str:
     """The code of a bound of a measure."""
     one = MEASURES[measure]
     return one.above if crossed.side == "above" else one.below
+
+
+@lru_cache(maxsize=4096)  # the same few limits judge every track of a catalogue
+def _limits_text(limit: Limit) -> str:
+    return ", ".join(f"{level} {side} {bound:g}" for level, side, bound in limit.bounds())
 
 
 def _level(one: Check) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from decisions.checks import (
     RANK,
@@ -30,22 +31,47 @@ _OVER = {
     "true_peak_dbtp": ("TRUE_PEAK_OVER", "true peak of"),
     "sample_peak_dbfs": ("SAMPLE_PEAK_OVER", "sample at"),
 }
+VERDICTS = ("rejected", "listen", "ready")
+"""The worst first."""
 DURATION_WARN_S = 1.0  # DDEX practice: less is rounding
+
+
+class Judged(NamedTuple):
+    """All that a track and its masters were held against, looked at once."""
+
+    source: list[Check]
+    masters: list[list[Check]]
+    """Those of each master, in their order."""
+    breaches: list[dict[str, list[Breach]]]
+    """The rules that each master breaks, by the targets of its delivery."""
+
+
+def judged(mastered: Mastered, profile: Profile) -> Judged:
+    """Holds a track and its masters against a profile's limits and the targets of its deliveries."""
+    return Judged(
+        source=_source_checks(mastered, profile),
+        masters=[_master_checks(master, mastered, profile) for master in mastered.masters],
+        breaches=[_master_breaches(master, mastered, profile) for master in mastered.masters],
+    )
 
 
 def track_findings(mastered: Mastered, profile: Profile) -> tuple[Finding, ...]:
     """Everything to be said about a track and its masters, the worst first."""
-    source = source_checks(mastered, profile)
+    return judged_findings(mastered, judged(mastered, profile))
+
+
+def judged_findings(mastered: Mastered, known: Judged) -> tuple[Finding, ...]:
+    """The same of a track that was judged before."""
+    source = known.source
     found = findings_of(source, mastered.analysis) + _duration(mastered.analysis, mastered.track.duration_s)
     found += _target_findings(mastered, [mastered.masters[0].proof])
     found += [_finding("REFERENCE_UNUSABLE", one) for one in mastered.plan.references_refused]
-    for master in mastered.masters:
+    for master, checks, rules in zip(mastered.masters, known.masters, known.breaches, strict=True):
         found += _master_findings(master)
         if mastered.plan.shared_by == 1:
             found += _loudness_findings([master.proof], master.delivery, mastered)
-        checks = master_checks(master, mastered, profile)
         found += findings_of(new_since(source, checks), master.proof, master.delivery)
-        broken = [one for ones in master_breaches(master, mastered, profile).values() for one in ones]
+        broken = [one for ones in rules.values() for one in ones]
         found += target_findings(broken, _told([*source, *checks]), master.delivery)
     return _worst_first(found)
 
@@ -55,12 +81,12 @@ def source_findings(analysis: Analysis, profile: Profile) -> tuple[Finding, ...]
     return _worst_first(findings_of(checks_of(analysis, profile.limits), analysis))
 
 
-def source_checks(mastered: Mastered, profile: Profile) -> list[Check]:
+def _source_checks(mastered: Mastered, profile: Profile) -> list[Check]:
     """The limits of a profile on a track's source; where it joins a neighbour, that end is not judged."""
     return checks_of(mastered.analysis, profile.limits, joined_ends(mastered.plan))
 
 
-def master_checks(master: Master, mastered: Mastered, profile: Profile) -> list[Check]:
+def _master_checks(master: Master, mastered: Mastered, profile: Profile) -> list[Check]:
     """The limits of a profile on a master, but for those that only concern how a source was made."""
     return checks_of(master.proof, profile.limits, _not_judged(mastered) | SOURCE_ONLY)
 
@@ -79,7 +105,7 @@ def ceiling_checks(master: Master) -> list[Check]:
     return found
 
 
-def master_breaches(master: Master, mastered: Mastered, profile: Profile) -> dict[str, list[Breach]]:
+def _master_breaches(master: Master, mastered: Mastered, profile: Profile) -> dict[str, list[Breach]]:
     """The rules that a master breaks, by the targets of its delivery."""
     names = next((delivery.targets for delivery in profile.delivery if delivery.name == master.delivery), ())
     without = _not_judged(mastered)

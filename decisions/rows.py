@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from decisions.checks import check_rows, target_result
+from decisions.checks import Breach, check_rows, target_result
 from decisions.findings import (
+    VERDICTS,
+    Judged,
     album_findings,
     ceiling_checks,
-    master_breaches,
-    master_checks,
-    source_checks,
+    judged,
+    judged_findings,
     track_findings,
     verdict,
 )
@@ -27,8 +28,8 @@ IDENTITY = ("track_id", "album_id", "disc", "sequence", "isrc", "upc", "title", 
 
 def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
     """The row of a track that has masters."""
-    track, audio = mastered.track, mastered.analysis.format
-    findings = track_findings(mastered, profile)
+    track, audio, known = mastered.track, mastered.analysis.format, judged(mastered, profile)
+    findings = judged_findings(mastered, known)
     return TrackRow(
         run_id=run_id,
         **{name: getattr(track, name) for name in IDENTITY},
@@ -47,16 +48,24 @@ def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
         limiter_max_reduction_db=mastered.limiter_max_reduction_db,
         limiter_mean_reduction_db=mastered.limiter_mean_reduction_db,
         source=mastered.analysis.figures,
-        masters=tuple(_master_figures(master, mastered, profile) for master in mastered.masters),
+        masters=tuple(
+            _master_figures(master, broken, profile)
+            for master, broken in zip(mastered.masters, known.breaches, strict=True)
+        ),
         findings=findings,
-        checks=_checks(mastered, profile),
+        checks=_checks(mastered, known),
         plan=msgspec.json.encode(mastered.plan).decode(),
         overview=Overviews(source=mastered.analysis.overview, master=mastered.masters[0].proof.overview),
     )
 
 
-def album_row(members: Sequence[Mastering], run_id: str, profile: Profile) -> AlbumRow:
-    """The row of an album; `members` are all its tracks of a run, in any order. Its verdict is that of its worst track."""
+def album_row(
+    members: Sequence[Mastering], run_id: str, profile: Profile, verdicts: Iterable[str] | None = None
+) -> AlbumRow:
+    """The row of an album; `members` are all its tracks of a run, in any order. Its verdict is that of its worst track.
+
+    `verdicts` are those of its tracks, where their rows are written already.
+    """
     tracks = sorted((m for m in members if isinstance(m, Mastered)), key=lambda m: m.track.order)
     rejected = [m for m in members if isinstance(m, Rejected)]
     findings = album_findings(tracks, rejected)
@@ -77,7 +86,7 @@ def album_row(members: Sequence[Mastering], run_id: str, profile: Profile) -> Al
         target_lufs=first.plan.target_lufs if first else None,
         loudness_mode=first.plan.mode if first else None,
         gain_db=gains_db.pop() if len(gains_db) == 1 else None,
-        verdict=_album_verdict([*findings, *(f for t in tracks for f in track_findings(t, profile))], tracks),
+        verdict=_album_verdict(findings, tracks, verdicts or (verdict(track_findings(t, profile)) for t in tracks)),
         findings=findings,
     )
 
@@ -132,17 +141,15 @@ def _format(member: AnyMember) -> AudioFormat | None:
     return member.draft.analysis.format if isinstance(member, Rehearsed) else member.analysis.format
 
 
-def _checks(mastered: Mastered, profile: Profile) -> tuple[CheckRow, ...]:
+def _checks(mastered: Mastered, known: Judged) -> tuple[CheckRow, ...]:
     """Every limit that was looked at, for the source and each master, and each master's ceiling; passed or not."""
-    rows = check_rows(source_checks(mastered, profile), "source")
-    for master in mastered.masters:
-        checks = [*ceiling_checks(master), *master_checks(master, mastered, profile)]
-        rows += check_rows(checks, master.delivery)
+    rows = check_rows(known.source, "source")
+    for master, checks in zip(mastered.masters, known.masters, strict=True):
+        rows += check_rows([*ceiling_checks(master), *checks], master.delivery)
     return tuple(rows)
 
 
-def _master_figures(master: Master, mastered: Mastered, profile: Profile) -> MasterFigures:
-    broken = master_breaches(master, mastered, profile)
+def _master_figures(master: Master, broken: Mapping[str, Sequence[Breach]], profile: Profile) -> MasterFigures:
     return MasterFigures(
         delivery=master.delivery,
         uri=master.uri,
@@ -157,6 +164,7 @@ def _master_figures(master: Master, mastered: Mastered, profile: Profile) -> Mas
     )
 
 
-def _album_verdict(findings: Sequence[Finding], tracks: Sequence[Mastered]) -> str:
-    """An album without a master is rejected, whatever else is said of it."""
-    return verdict(findings) if tracks else "rejected"
+def _album_verdict(findings: Sequence[Finding], tracks: Sequence[Mastered], verdicts: Iterable[str]) -> str:
+    """The worst of the album's own and its tracks'; an album without a master is rejected, whatever else is said of it."""
+    said = {verdict(findings), *verdicts}
+    return next(one for one in VERDICTS if one in said) if tracks else "rejected"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
@@ -39,16 +40,11 @@ class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def bounds(self) -> list[Crossing]:
         """Every bound that is set, the severest first."""
-        return [
-            Crossing(level, side, bound)
-            for level in LEVELS
-            for side in ("below", "above")
-            if (bound := getattr(self, f"{level}_{side}")) is not None
-        ]
+        return list(_bounds_of(self))
 
     def crossed_by(self, value: float) -> Crossing | None:
         """The severest bound that a number lies beyond; one that lies on a bound does not cross it."""
-        return next((one for one in self.bounds() if _beyond(value, one)), None)
+        return next((one for one in _bounds_of(self) if _beyond(value, one)), None)
 
     def contradiction(self) -> str | None:
         """Why these bounds cannot all be meant; None where they can."""
@@ -88,6 +84,16 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confidence: str
     """`primary`: read where they are published; `second-hand`: as others tell them."""
     rule: Annotated[tuple[Rule, ...], Meta(min_length=1)]
+
+
+@lru_cache(maxsize=4096)  # the same few limits judge every track of a catalogue
+def _bounds_of(limit: Limit) -> tuple[Crossing, ...]:
+    return tuple(
+        Crossing(level, side, bound)
+        for level in LEVELS
+        for side in ("below", "above")
+        if (bound := getattr(limit, f"{level}_{side}")) is not None
+    )
 
 
 def _beyond(value: float, one: Crossing) -> bool:

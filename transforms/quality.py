@@ -24,14 +24,12 @@ class WriteQuality(beam.PTransform):
         self._job = job
 
     def expand(self, members: beam.PCollection[Member]) -> None:
-        # A checkpoint, so that a retry of the sink never masters again.
-        kept = members | "Keep" >> beam.Reshuffle()
-        tracks = kept | "RowsOfTracks" >> beam.FlatMap(_track_rows, self._job)
-        rejected = kept | "RowsOfRejected" >> beam.FlatMap(_rejected_rows, self._job)
-        albums = kept | "Group" >> GroupByAlbum() | "RowsOfAlbums" >> beam.Map(_album_row, self._job)
-        tracks | "WriteTracks" >> _sink(self._job, "tracks", TrackRow)
-        albums | "WriteAlbums" >> _sink(self._job, "albums", AlbumRow)
-        rejected | "WriteRejected" >> _sink(self._job, "rejected", RejectedRow)
+        # Grouping is a checkpoint too: a retry of the sink never masters again.
+        albums = members | "Group" >> GroupByAlbum()
+        rows = albums | "Rows" >> beam.FlatMap(_rows, self._job).with_outputs("tracks", "albums", "rejected")
+        rows.tracks | "WriteTracks" >> _sink(self._job, "tracks", TrackRow)
+        rows.albums | "WriteAlbums" >> _sink(self._job, "albums", AlbumRow)
+        rows.rejected | "WriteRejected" >> _sink(self._job, "rejected", RejectedRow)
 
 
 class WriteWork(beam.PTransform):
@@ -52,21 +50,22 @@ def _sink(job: Job, table: str, record: type[msgspec.Struct]) -> beam.PTransform
     return beam.io.WriteToParquet(prefix, arrow_schema(record), file_name_suffix=".parquet", num_shards=1)
 
 
-def _track_rows(member: AnyMember, job: Job) -> Iterable[dict[str, Any]]:
-    if isinstance(member, Mastered):
-        yield msgspec.to_builtins(track_row(member, job.run_id, job.profiles[member.track.profile]))
-
-
-def _rejected_rows(member: AnyMember, job: Job) -> Iterable[dict[str, Any]]:
-    if isinstance(member, Rejected):
-        yield msgspec.to_builtins(rejected_row(member, job.run_id))
-
-
-def _album_row(album: tuple[str, Iterable[AnyMember]], job: Job) -> dict[str, Any]:
-    members = list(album[1])
-    row = album_row(members, job.run_id, profile_of(members, job))  # type: ignore[arg-type]
-    return msgspec.to_builtins(row)  # type: ignore[no-any-return]
+def _rows(album: tuple[str, Iterable[AnyMember]], job: Job) -> Iterable[beam.pvalue.TaggedOutput]:
+    """The rows of an album and of its tracks, each of which is judged once."""
+    members, verdicts = list(album[1]), []
+    for member in members:
+        if isinstance(member, Mastered):
+            row = track_row(member, job.run_id, job.profiles[member.track.profile])
+            verdicts.append(row.verdict)
+            yield _tagged("tracks", row)
+        elif isinstance(member, Rejected):
+            yield _tagged("rejected", rejected_row(member, job.run_id))
+    yield _tagged("albums", album_row(members, job.run_id, profile_of(members, job), verdicts))  # type: ignore[arg-type]
 
 
 def _work_row(member: AnyMember, job: Job) -> dict[str, Any]:
     return msgspec.to_builtins(work_row(member, job.run_id))  # type: ignore[no-any-return]
+
+
+def _tagged(table: str, row: msgspec.Struct) -> beam.pvalue.TaggedOutput:
+    return beam.pvalue.TaggedOutput(table, msgspec.to_builtins(row))
