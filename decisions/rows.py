@@ -21,7 +21,7 @@ from dsp.gating import integrated_lufs, pooled
 from schemas.figures import AudioFormat
 from schemas.profile import Profile
 from schemas.qc import AlbumRow, CheckRow, Finding, MasterFigures, Overviews, RejectedRow, TrackRow, WorkRow
-from schemas.steps import AnyMember, Master, Mastered, Mastering, Rehearsed, Rejected, album_of, track_id_of
+from schemas.steps import AnyMember, Listed, Master, Mastered, Mastering, Rehearsed, Rejected, album_of, track_id_of
 
 IDENTITY = ("track_id", "album_id", "disc", "sequence", "isrc", "upc", "title", "artist", "genre")
 
@@ -136,7 +136,7 @@ def _state(member: AnyMember) -> str:
 
 
 def _format(member: AnyMember) -> AudioFormat | None:
-    if isinstance(member, Rejected):
+    if isinstance(member, Rejected | Listed):
         return None
     return member.draft.analysis.format if isinstance(member, Rehearsed) else member.analysis.format
 

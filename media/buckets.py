@@ -102,6 +102,13 @@ def move(uri: str, target_uri: str) -> None:
             _blob(uri).delete(if_generation_match=source.generation, timeout=ANSWER_WITHIN_S, retry=_patiently())
 
 
+def remove_folder(folder: str) -> None:
+    """Deletes all objects below a folder."""
+    for uri in list_files(folder):
+        with _told(uri), suppress(refused.NotFound):
+            _blob(uri).delete(timeout=ANSWER_WITHIN_S, retry=_patiently())
+
+
 def _copy(source: Blob, target_uri: str) -> None:
     """Copies one generation of an object to a name that must be free, or hold its copy already."""
     target, token = _blob(target_uri), None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 COMPARED_BYTES = 1 << 20
@@ -55,6 +56,11 @@ def move(uri: str, target_uri: str) -> None:
     """Gives what stands at a name another name; FileExistsError if that is taken, FileNotFoundError if nothing stands."""
     # The rename takes whatever stands there at that instant: of two workers one moves it, and the other finds nothing.
     _rename_to_new(local_path(uri), _with_folder(target_uri))
+
+
+def remove_folder(folder: str) -> None:
+    """Removes a folder, if it is there."""
+    shutil.rmtree(local_path(folder), ignore_errors=True)
 
 
 def _create(path: Path, target: Path) -> None:

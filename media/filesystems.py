@@ -74,6 +74,12 @@ def move(uri: str, target_uri: str) -> None:
         FileSystems.rename([uri], [target_uri])
 
 
+def remove_folder(folder: str) -> None:
+    """Deletes all files below a folder."""
+    with _told(folder):
+        FileSystems.delete(list_files(folder))
+
+
 @contextmanager
 def _opened(uri: str) -> Iterator[BinaryIO]:
     if not exists(uri):

@@ -26,6 +26,7 @@ class _Place(Protocol):
     def publish(self, path: Path, uri: str) -> None: ...
     def replace(self, path: Path, uri: str) -> None: ...
     def move(self, uri: str, target_uri: str) -> None: ...
+    def remove_folder(self, folder: str) -> None: ...
 
 
 def is_remote(uri: str) -> bool:
@@ -84,6 +85,11 @@ def move(uri: str, target_uri: str) -> None:
     FileExistsError if that name is taken; FileNotFoundError if nothing stands at `uri`, or another worker was faster.
     """
     _place(uri).move(uri, target_uri)
+
+
+def remove_folder(folder: str) -> None:
+    """Removes a folder with everything below it, if it is there."""
+    _place(folder).remove_folder(folder)
 
 
 @contextmanager

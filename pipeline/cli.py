@@ -84,35 +84,28 @@ def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
 
 
 @cli.command()
-@click.argument("folder")
+@click.argument("source")
 @run_options
-def watch(folder: str, as_json: bool, **asked: Any) -> int:
-    """Masters each manifest that appears in FOLDER into OUTPUT, until Ctrl-C: one batch for each, not a stream.
+@click.option(
+    "--patience-s",
+    type=click.FloatRange(min=1.0),
+    default=86_400.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long an album with track_total waits for tracks of other manifests.",
+)
+def watch(source: str, as_json: bool, patience_s: float, **asked: Any) -> int:
+    """Masters each manifest that appears in SOURCE, a folder or pubsub://SUBSCRIPTION, into OUTPUT, until Ctrl-C.
 
-    Write a manifest under a hidden name and rename it when it is complete.
+    One unbounded pipeline where a runner is named after -- or `prism` is on PATH; else one batch for each manifest. Write a
+    manifest under a hidden name and rename it when it is complete.
     """
-    import time
-
     from pipeline import run as runs
-    from pipeline.supervise import interruptible
-    from pipeline.watch import Watch
-    from pipeline.words import ProgressLine, say, summary_text
+    from pipeline import watching
 
-    def waited(seconds: float) -> bool:
-        time.sleep(seconds)
-        return False
-
-    watching = Watch(folder, runs.Request(manifest="", **_asked(asked)), ProgressLine())
-    say(f"watching {folder}: each manifest is mastered as a batch of its own; Ctrl-C ends it, and loses nothing")
-    with interruptible():
-        for outcome in watching.run(waited):
-            if isinstance(outcome, runs.Summary):
-                say(summary_text(outcome))
-                if as_json:
-                    _print_json(runs.contract(outcome))
-            else:
-                say("\n".join([f"{outcome.uri} is left until it changes ({outcome.code})", *outcome.problems]))
-    return 0
+    request = runs.Request(manifest="", **_asked(asked))
+    tell = (lambda summary: _print_json(runs.contract(summary))) if as_json else (lambda summary: None)
+    return watching.watch(source, request, patience_s, tell)
 
 
 @cli.command()

@@ -74,6 +74,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     """Time that workers, taken together, let runs with --priority go first."""
 
 
+CONTRACT = ("run_id", "mastered", "skipped", "rejected", "findings", "audio_s", "wall_s", "cpu_s", "output")
+
+
 class LostTracksError(RuntimeError):
     """The counts of a run do not add up: a fault of Lathe, never of a track (law 9)."""
 
@@ -117,7 +120,7 @@ def run_catalogue(request: Request, progress: Progress) -> Summary:
     run_id = new_run_id(output)
     wanted = [track.track_id for track in tracks if track.selected]
     job = Job(output=output, run_id=run_id, profiles=profiles, force=request.force)
-    with workplace(output, run_id) as folder, recorded(job, _facts(request, selection, profiles)) as record:
+    with workplace(output, run_id) as folder, recorded(job, facts(request, selection, profiles)) as record:
         _run_graph(selection, job, list(request.beam_options), len(tracks), _ticker(folder, len(wanted), progress))
         summary = _summary(job, wanted, time.monotonic() - started_s, _cpu_s() - spent_s)
         record.update(msgspec.to_builtins(summary))
@@ -188,8 +191,7 @@ def _findings(tracks: list[dict[str, Any]], albums: list[dict[str, Any]]) -> dic
 
 def contract(summary: Summary) -> dict[str, Any]:
     """What `--json` prints: these keys and no others."""
-    keys = ("run_id", "mastered", "skipped", "rejected", "findings", "audio_s", "wall_s", "cpu_s", "output")
-    return {key: getattr(summary, key) for key in keys}
+    return {key: getattr(summary, key) for key in CONTRACT}
 
 
 def _counted(codes: Any) -> dict[str, int]:
@@ -202,7 +204,7 @@ def _cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in spent)
 
 
-def _facts(request: Request, selection: Selection, profiles: dict[str, Profile]) -> dict[str, Any]:
+def facts(request: Request, selection: Selection, profiles: dict[str, Profile]) -> dict[str, Any]:
     """What `runs/<run_id>.json` tells of a run from its beginning."""
     return {
         "command": sys.argv,

@@ -19,6 +19,8 @@ from media import store
 from schemas.steps import Job
 
 RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED = "running", "finished", "stopped", "failed", "interrupted"
+REFUSED = "refused"
+"""Of an arrival whose manifest is wrong: nothing was mastered."""
 LOOKED_AT = 20
 """Records that are read, newest first, to find killed runs: one request each in a bucket."""
 SAME_START_S = 2.0
@@ -30,8 +32,7 @@ Record = dict[str, Any]
 @contextmanager
 def recorded(job: Job, facts: Record) -> Iterator[Record]:
     """Tells that a run began and how it ended; what the block adds to the record is kept with it."""
-    record = {"run_id": job.run_id, "state": RUNNING, "began": _now(), "owner": owner(), **facts}
-    _write(job.output, record)
+    record = begun(job, {"owner": owner(), **facts})
     try:
         yield record
     except BaseException as error:
@@ -41,6 +42,23 @@ def recorded(job: Job, facts: Record) -> Iterator[Record]:
             _write(job.output, record | {"state": STOPPED if asked else FAILED, "ended": _now(), "error": told})
         raise
     _write(job.output, record | {"state": FINISHED, "ended": _now()})
+
+
+def begun(job: Job, facts: Record) -> Record:
+    """Tells that a run began."""
+    record = {"run_id": job.run_id, "state": RUNNING, "began": _now(), **facts}
+    _write(job.output, record)
+    return record
+
+
+def ended(output: str, record: Record, state: str) -> None:
+    """Tells how a run ended."""
+    _write(output, record | {"state": state, "ended": _now()})
+
+
+def seconds_since(record: Record) -> float:
+    """How long ago a run began."""
+    return (datetime.now(timezone.utc) - datetime.fromisoformat(record["began"])).total_seconds()
 
 
 def run_ids(output: str) -> list[str]:

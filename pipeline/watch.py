@@ -11,18 +11,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from hashlib import sha256
 
-import msgspec
 from msgspec import Struct, structs
 
-from decisions.choices import chosen
-from decisions.profile_files import load_profile
-from dsp import SOUND_VERSION
 from media import store
-from media.analysis import ANALYSIS_VERSION
-from media.ledger import Ledger, fingerprint
-from media.manifest import KINDS
+from media.inbox import content_digest, manifests
+from media.ledger import Ledger
+from pipeline.arrivals import Arrival, asked_of, is_done, remember
 from pipeline.run import Progress, Request, Summary, run_catalogue
 from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output
@@ -33,14 +28,6 @@ OF_A_MANIFEST = ("MANIFEST_", "NOTHING_SELECTED")
 LOOK_EVERY_S = 2.0
 Stamps = dict[str, tuple[int, int] | None]
 """Sources that were refused, with size and time of change; None where there is none."""
-
-
-class Arrival(Struct, frozen=True, kw_only=True):
-    """A manifest that was mastered whole: its content, and what was asked for."""
-
-    digest: str
-    asked: str
-    run_id: str
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -78,9 +65,9 @@ class Watch:
 
     def look(self) -> Iterator[Summary | Trouble]:
         """One look: masters what has come to rest since the last, one after the other."""
-        found = {uri: digest for uri in manifests(self._folder) if (digest := _digest(uri)) is not None}
+        found = {uri: digest for uri in manifests(self._folder) if (digest := content_digest(uri)) is not None}
         for uri, digest in found.items():
-            rested = self._last.get(uri) == digest == _digest(uri)
+            rested = self._last.get(uri) == digest == content_digest(uri)
             if rested and (self._is_new(uri, digest) or self._sources_changed(uri)):
                 yield self._taken(uri, digest)
         self._last = found
@@ -88,9 +75,7 @@ class Watch:
     def _is_new(self, uri: str, digest: str) -> bool:
         if self._tried.get(uri) == digest:
             return False
-        known = self._ledger.get("arrivals", fingerprint(uri), Arrival)
-        done = known is not None and (known.digest, known.asked) == (digest, self._asked())
-        if done and not self._request.force:
+        if not self._request.force and is_done(self._ledger, uri, digest, asked_of(self._request)):
             self._tried[uri] = digest
             return False
         return True
@@ -103,14 +88,14 @@ class Watch:
         return now != refused and now == before
 
     def _taken(self, uri: str, digest: str) -> Summary | Trouble:
-        asked = self._asked()  # before the batch: the profile may be edited while it runs
+        asked = asked_of(self._request)  # before the batch: the profile may be edited while it runs
         self._tried[uri] = digest
         self._refused[uri] = {}
         try:
             summary = run_catalogue(structs.replace(self._request, manifest=uri), self._progress)
         except Exception as error:
             logging.disable(logging.NOTSET)  # a run that fails falls silent for good; a watch goes on
-            if _digest(uri) != digest:
+            if content_digest(uri) != digest:
                 self._tried.pop(uri)
                 return Trouble(uri=uri, code="MANIFEST_CHANGED", problems=("it was changed while it was read",))
             if isinstance(error, CatalogueError) and error.code.startswith(OF_A_MANIFEST):
@@ -118,52 +103,19 @@ class Watch:
             raise
         rejected = table_rows(self._output, "rejected", summary.run_id, ["source_uri"])
         self._refused[uri] = {row["source_uri"]: _stamp(row["source_uri"]) for row in rejected}
-        if _digest(uri) != digest:
+        if content_digest(uri) != digest:
             self._tried.pop(uri)
         elif not rejected:
             self._remember(uri, Arrival(digest=digest, asked=asked, run_id=summary.run_id))
         return summary
 
-    def _asked(self) -> str:
-        """Names what is asked of every manifest, with the profile as it stands now."""
-        request = structs.replace(self._request, manifest="", beam_options=(), force=False)
-        profile = chosen(load_profile(request.profile), request.choices)
-        return fingerprint(SOUND_VERSION, ANALYSIS_VERSION, msgspec.to_builtins(request), profile)
-
     def _remember(self, uri: str, arrival: Arrival) -> None:
-        self._ledger.put("arrivals", fingerprint(uri), arrival)
+        remember(self._ledger, uri, arrival)
         if not store.is_remote(self._output):
             parts = store.local_path(self._output) / ".parts"
             with suppress(OSError):  # another run is at work
                 (parts / "watch").rmdir()
                 parts.rmdir()
-
-
-def manifests(folder: str) -> list[str]:
-    """The manifests that lie in a folder itself, not below it, by name; hidden ones are still being written.
-
-    A name that is no text is left out. A folder that cannot be read at the moment holds none.
-    """
-    try:
-        if store.is_remote(folder):
-            inside = [uri for uri in store.list_files(folder) if "/" not in uri[len(folder.rstrip("/")) + 1 :]]
-        else:
-            root = os.path.abspath(store.local_path(folder))
-            inside = [entry.path for entry in os.scandir(root) if entry.is_file() and not entry.name.startswith(".")]
-    except OSError as error:
-        logging.getLogger(__name__).warning("%s cannot be looked into: %s", folder, error)
-        return []
-    return sorted(uri for uri in inside if uri.lower().endswith(KINDS) and uri.isprintable())
-
-
-def _digest(uri: str) -> str | None:
-    try:
-        return sha256(store.read_bytes(uri)).hexdigest()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        logging.getLogger(__name__).warning("%s cannot be read: %s", uri, error)
-        return None
 
 
 def _stamp(uri: str) -> tuple[int, int] | None:

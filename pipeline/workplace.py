@@ -84,9 +84,17 @@ def workplace(output: str, run_id: str) -> Iterator[Path | None]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # another run is at work
-            parts.rmdir()
+        cleared(output, run_id)
+
+
+def cleared(output: str, run_id: str) -> None:
+    """Removes what a run had in the making."""
+    if store.is_remote(output):
+        return
+    parts = Path(output) / ".parts"
+    shutil.rmtree(parts / run_id, ignore_errors=True)
+    with suppress(OSError):  # another run is at work
+        parts.rmdir()
 
 
 def _not_writable(output: str, error: OSError) -> CatalogueError:

@@ -164,6 +164,15 @@ ERROR_CODES: dict[str, Words] = {
         "rejected", "Not the announced length", "The length differs from the manifest's by more than the profile allows.",
         "Frames over rate, against `source.max_duration_error_s`.", "Check whether it is the right recording.", NEVER,
     ),
+    "RUNNER_MISSING": Words(
+        "refused", "Runner not at hand", "The program of the runner that was asked for is not there.",
+        "It was looked for on PATH, or where `--prism_location` says.", "Install it, or name another runner.", NEVER,
+    ),
+    "TRACK_REPEATED": Words(
+        "rejected", "Came again before it was mastered",
+        "Another manifest named the track again while its album was waiting for more tracks; that manifest counts.",
+        "By `track_id`, among the manifests of an album with `track_total`.", "Nothing, or send one manifest.", NEVER,
+    ),
     "ALBUM_NOT_WHOLE": Words(
         "rejected", "Album not whole", "The manifest tells of more tracks than have come; an album is decided whole or not.",
         "Tracks that came, measured or rejected, were counted against `track_total`; a watch waits for them until a deadline.",

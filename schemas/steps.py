@@ -1,6 +1,6 @@
 """What travels between the steps of a run: a track, and all that is known of it so far.
 
-A track is a `Member` of its album in one of six states; at any step it can become `Rejected`, and stays so.
+A track is a `Member` of its album in one of seven states; at any step it can become `Rejected`, and stays so.
 """
 
 from __future__ import annotations
@@ -53,6 +53,12 @@ class Rejected(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: str
     hint: str = ""
     selected: bool = True
+
+
+class Listed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row of a manifest whose source was not opened yet."""
+
+    track: Track
 
 
 class Reference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,7 +160,7 @@ Drafting: TypeAlias = Draft | Rejected
 Rehearsing: TypeAlias = Rehearsed | Rejected
 Planning: TypeAlias = Planned | Rejected
 Mastering: TypeAlias = Mastered | Rejected
-AnyMember: TypeAlias = Analysed | Draft | Rehearsed | Planned | Mastered | Rejected
+AnyMember: TypeAlias = Listed | Analysed | Draft | Rehearsed | Planned | Mastered | Rejected
 
 
 def track_of(member: AnyMember) -> Track | None:

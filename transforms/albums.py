@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import apache_beam as beam
 
@@ -55,17 +55,26 @@ class GroupByAlbum(beam.PTransform):
         )
 
 
-def _draft(album: tuple[str, Iterable[AnyMember]], job: Job) -> Iterable[AnyMember]:
-    known = list(album[1])
-    return attempt_album("draft", lambda: draft_album(known, profile_of(known, job)), known)  # type: ignore[arg-type]
+def draft(members: Sequence[AnyMember], job: Job) -> list[AnyMember]:
+    """All tracks of an album, analysed -> drafted."""
+    return attempt_album("draft", lambda: draft_album(members, profile_of(members, job)), members)  # type: ignore[arg-type]
 
 
-def _settle(album: tuple[str, Iterable[AnyMember]], job: Job) -> Iterable[AnyMember]:
-    known, masters = list(album[1]), f"{job.output}/masters"
-    return attempt_album("settle", lambda: settle_album(known, profile_of(known, job), masters), known)  # type: ignore[arg-type]
+def settle(members: Sequence[AnyMember], job: Job) -> list[AnyMember]:
+    """All tracks of an album, rehearsed -> planned."""
+    masters = f"{job.output}/masters"
+    return attempt_album("settle", lambda: settle_album(members, profile_of(members, job), masters), members)  # type: ignore[arg-type]
 
 
-def profile_of(members: list[AnyMember], job: Job) -> Profile:
+def _draft(album: tuple[str, Iterable[AnyMember]], job: Job) -> list[AnyMember]:
+    return draft(list(album[1]), job)
+
+
+def _settle(album: tuple[str, Iterable[AnyMember]], job: Job) -> list[AnyMember]:
+    return settle(list(album[1]), job)
+
+
+def profile_of(members: Sequence[AnyMember], job: Job) -> Profile:
     """The profile of an album: the manifest was checked to name one for all its tracks."""
     named = (track_of(m) for m in members if not isinstance(m, Rejected))
     return job.profiles[next((track.profile for track in named if track is not None), "")]

@@ -7,10 +7,11 @@ from typing import Any
 import apache_beam as beam
 import msgspec
 
+from schemas.errands import Errand, Gathered, Ticket
 from schemas.steps import AnyMember, Member
 from schemas.track import Track
 
-KINDS: dict[type, Any] = {Track: Track, Member: AnyMember}
+KINDS: dict[type, Any] = {Track: Track, Member: AnyMember, Errand: Errand, Ticket: Ticket, Gathered: Gathered}
 """Type hint of a PCollection -> what its bytes may be decoded to."""
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 import msgspec
@@ -14,6 +14,8 @@ from schemas.qc import AlbumRow, RejectedRow, TrackRow, WorkRow
 from schemas.steps import AnyMember, Job, Mastered, Member, Rejected
 from transforms.albums import GroupByAlbum, profile_of
 from transforms.arrow import arrow_schema
+
+AnyRow: TypeAlias = TrackRow | AlbumRow | RejectedRow
 
 
 class WriteQuality(beam.PTransform):
@@ -50,22 +52,24 @@ def _sink(job: Job, table: str, record: type[msgspec.Struct]) -> beam.PTransform
     return beam.io.WriteToParquet(prefix, arrow_schema(record), file_name_suffix=".parquet", num_shards=1)
 
 
-def _rows(album: tuple[str, Iterable[AnyMember]], job: Job) -> Iterable[beam.pvalue.TaggedOutput]:
-    """The rows of an album and of its tracks, each of which is judged once."""
-    members, verdicts = list(album[1]), []
-    for member in members:
+def _rows(album: tuple[str, Iterable[AnyMember]], job: Job) -> Iterator[beam.pvalue.TaggedOutput]:
+    for table, row in rows_of_album([(member, job) for member in album[1]], job):
+        yield beam.pvalue.TaggedOutput(table, msgspec.to_builtins(row))
+
+
+def rows_of_album(members: Sequence[tuple[AnyMember, Job]], job: Job) -> Iterator[tuple[str, AnyRow]]:
+    """The rows of an album, which belongs to `job`, and of its tracks, each with its own job; each track is judged once."""
+    verdicts = []
+    for member, own in members:
         if isinstance(member, Mastered):
-            row = track_row(member, job.run_id, job.profiles[member.track.profile])
+            row = track_row(member, own.run_id, own.profiles[member.track.profile])
             verdicts.append(row.verdict)
-            yield _tagged("tracks", row)
+            yield "tracks", row
         elif isinstance(member, Rejected):
-            yield _tagged("rejected", rejected_row(member, job.run_id))
-    yield _tagged("albums", album_row(members, job.run_id, profile_of(members, job), verdicts))  # type: ignore[arg-type]
+            yield "rejected", rejected_row(member, own.run_id)
+    known = [member for member, _ in members]
+    yield "albums", album_row(known, job.run_id, profile_of(known, job), verdicts)  # type: ignore[arg-type]
 
 
 def _work_row(member: AnyMember, job: Job) -> dict[str, Any]:
     return msgspec.to_builtins(work_row(member, job.run_id))  # type: ignore[no-any-return]
-
-
-def _tagged(table: str, row: msgspec.Struct) -> beam.pvalue.TaggedOutput:
-    return beam.pvalue.TaggedOutput(table, msgspec.to_builtins(row))

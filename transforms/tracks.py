@@ -39,7 +39,7 @@ class MeasuredOnly(beam.PTransform):
     """Of what comes to be rendered, the tracks that are only here for their album: all that is left to tell is what they took."""
 
     def expand(self, plans: beam.PCollection[Member]) -> beam.PCollection[Member]:
-        return plans | "KeepUnselected" >> beam.Filter(_measured_only).with_output_types(Member)
+        return plans | "KeepUnselected" >> beam.Filter(is_measured_only).with_output_types(Member)
 
 
 class Master(beam.PTransform):
@@ -67,7 +67,7 @@ def rehearse(member: AnyMember, job: Job) -> AnyMember:
 
 def master(member: AnyMember, job: Job) -> Iterable[AnyMember]:
     """A plan as mastered, or as rejected; nothing for a track that was not selected."""
-    if _measured_only(member):
+    if is_measured_only(member):
         return
     if isinstance(member, Planned):
         planned = member
@@ -86,6 +86,7 @@ def _with_standing(member: Rejected, job: Job) -> Rejected:
     return structs.replace(member, hint=f"{member.hint} Its masters of run {run_id} still stand.".strip())
 
 
-def _measured_only(member: AnyMember) -> bool:
+def is_measured_only(member: AnyMember) -> bool:
+    """Whether a track is only here so that its album is decided as a whole."""
     track = track_of(member)
     return not (track.selected if track is not None else getattr(member, "selected", True))

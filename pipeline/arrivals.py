@@ -1,0 +1,39 @@
+"""What a watch remembers of manifests: which were mastered whole, with which content, for which request."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct, structs
+
+from decisions.choices import chosen
+from decisions.profile_files import load_profile
+from dsp import SOUND_VERSION
+from media.analysis import ANALYSIS_VERSION
+from media.ledger import Ledger, fingerprint
+from pipeline.run import Request
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """A manifest that was mastered whole: its content, and what was asked for."""
+
+    digest: str
+    asked: str
+    run_id: str
+
+
+def asked_of(request: Request) -> str:
+    """Names what is asked of every manifest, with the profile as it stands now."""
+    plain = structs.replace(request, manifest="", beam_options=(), force=False)
+    profile = chosen(load_profile(request.profile), request.choices)
+    return fingerprint(SOUND_VERSION, ANALYSIS_VERSION, msgspec.to_builtins(plain), profile)
+
+
+def is_done(ledger: Ledger, uri: str, digest: str, asked: str) -> bool:
+    """Whether this content was mastered whole for this request."""
+    known = ledger.get("arrivals", fingerprint(uri), Arrival)
+    return known is not None and (known.digest, known.asked) == (digest, asked)
+
+
+def remember(ledger: Ledger, uri: str, arrival: Arrival) -> None:
+    """Keeps that a manifest was mastered whole."""
+    ledger.put("arrivals", fingerprint(uri), arrival)

@@ -1,0 +1,106 @@
+"""Watches a folder, or a Pub/Sub subscription, as one unbounded pipeline on a runner that can: Prism, Flink, Dataflow.
+
+The driver only starts it, tells how runs end, and stops it: a stop file ends the looks into the folder, and the pipeline
+finishes what is under way. Where the pipeline dies, the next watch takes up what was not done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from msgspec import structs
+
+from media import store
+from pipeline.run import Request
+from pipeline.run_records import FAILED, FINISHED, INTERRUPTED, REFUSED, RUNNING, Record, ended, run_ids, run_record
+from pipeline.runner import prepare_process
+from pipeline.stream import Watched, master_arrivals
+from pipeline.subscription import SCHEME, ReadSubscription
+from pipeline.workplace import check_reachable, checked_output
+from schemas.errors import CatalogueError
+from transforms.errands import waiting_folder
+from transforms.inbox import LookInto
+
+LOOK_EVERY_S, LOOK_REMOTELY_EVERY_S = 2.0, 30.0
+TELL_EVERY_S = 2.0
+ENDED = ("DONE", "FAILED", "CANCELLED", "DRAINED", "UPDATED")
+
+
+class Live:
+    """An unbounded run; `request` names no manifest. Raises CatalogueError where source, output or profile cannot be used."""
+
+    def __init__(self, source: str, request: Request, patience_s: float) -> None:
+        self._output = checked_output(request.output)
+        self._source = source
+        self._watched = Watched(
+            source=source, request=structs.replace(request, output=self._output), patience_s=patience_s
+        )
+        self._stop = store.join(self._output, "ledger", "stop", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
+        self._told = {record["run_id"] for record in _records(self._output) if record.get("state") != RUNNING}
+
+    def start(self, options: Sequence[str]) -> None:
+        """Starts the pipeline; what an earlier watch of this source left under way is begun anew."""
+        if not self._source.startswith(SCHEME):
+            self._check_folder()
+        for record in _records(self._output):
+            if record.get("state") == RUNNING and record.get("watched") == self._source:
+                ended(self._output, record, INTERRUPTED)
+                store.remove_folder(waiting_folder(self._output, record["run_id"]))
+        prepare_process()
+        settings = PipelineOptions([*options, "--streaming"])
+        settings.view_as(StandardOptions).streaming = True
+        pipeline = beam.Pipeline(options=settings)
+        arrivals = pipeline | "Arrivals" >> self._arrivals()
+        master_arrivals(arrivals, self._watched)
+        self._result = pipeline.run()
+
+    def outcomes(self) -> Iterator[Record]:
+        """The record of each run as it ends, until the pipeline has; raises RuntimeError where it fails."""
+        while self._result.state not in ENDED:
+            time.sleep(TELL_EVERY_S)
+            yield from self._new_outcomes()
+        yield from self._new_outcomes()
+        if self._result.state == "FAILED":
+            raise RuntimeError("the pipeline failed; its runner's log tells why. The next watch goes on from here")
+
+    def close(self) -> None:
+        """Leaves nothing behind but what was made."""
+        store.remove_folder(self._stop)
+
+    def stop(self) -> None:
+        """Asks for the end: nothing more is looked for, and what is under way is finished."""
+        with store.scratch(self._output, "stop") as folder:
+            path = folder / "stop"
+            path.touch()
+            store.replace(path, store.join(self._stop, "stop"))
+
+    def cancel(self) -> None:
+        """Ends at once: finished masters stand, the next watch does the rest."""
+        self._result.cancel()
+
+    def _arrivals(self) -> beam.PTransform:
+        if self._source.startswith(SCHEME):
+            return ReadSubscription(self._source)
+        every_s = LOOK_REMOTELY_EVERY_S if store.is_remote(self._source) else LOOK_EVERY_S
+        return LookInto(self._source, store.join(self._stop, "stop"), every_s)
+
+    def _check_folder(self) -> None:
+        check_reachable(self._source)
+        if not store.is_remote(self._source) and not store.local_path(self._source).is_dir():
+            raise CatalogueError("MANIFEST_MISSING", f"there is no folder {self._source} to watch")
+
+    def _new_outcomes(self) -> Iterator[Record]:
+        for run_id in reversed(run_ids(self._output)):
+            if run_id not in self._told:
+                record = run_record(self._output, run_id)
+                if record.get("state") in (FINISHED, FAILED, REFUSED) and record.get("watched") == self._source:
+                    self._told.add(run_id)
+                    yield record
+
+
+def _records(output: str) -> list[dict[str, Any]]:
+    return [run_record(output, run_id) | {"run_id": run_id} for run_id in run_ids(output)]

@@ -1,0 +1,82 @@
+"""Prism, Beam's portable runner for one machine, as a process of its own for as long as a watch lasts.
+
+Beam's own PrismRunner starts it in the driver's process group, where Ctrl-C ends it before the pipeline could finish its work.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from types import TracebackType
+
+from schemas.errors import CatalogueError
+
+RUNNER = "PrismRunner"
+HOST = "localhost"
+START_S, STOP_S = 60.0, 10.0
+
+
+def found_prism(beam_options: tuple[str, ...]) -> str | None:
+    """The program, where Beam's options ask for it, or name no runner and it is on PATH as `prism`; else None."""
+    location = _value_of("--prism_location", beam_options)
+    runner = _value_of("--runner", beam_options)
+    if runner is not None and not runner.endswith(RUNNER):
+        return None
+    found = shutil.which(location or "prism")
+    if found is None and runner is not None:
+        text = f"Prism is not at {location or 'any place on PATH'}; build it with Go, or name it with --prism_location"
+        raise CatalogueError("RUNNER_MISSING", text)
+    return found
+
+
+class Prism:
+    """A running Prism; use it as a context manager."""
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+
+    def __enter__(self) -> list[str]:
+        """Beam's options for a pipeline on it."""
+        port = _free_port()
+        command = [self._program, f"--job_port={port}", "--serve_http=false", "--log_level=warn", "--log_kind=text"]
+        self._process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
+        until = time.monotonic() + START_S
+        while not _answers(port):
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.stop()
+                raise RuntimeError(f"{self._program} did not come up; it ended with {self._process.returncode}")
+            time.sleep(0.1)
+        return ["--runner=PortableRunner", f"--job_endpoint={HOST}:{port}", "--environment_type=LOOPBACK"]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _value_of(name: str, options: tuple[str, ...]) -> str | None:
+    return next((option.partition("=")[2] for option in reversed(options) if option.startswith(f"{name}=")), None)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

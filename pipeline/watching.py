@@ -1,0 +1,86 @@
+"""What `lathe watch` does and says: one unbounded pipeline where a runner can carry it, else one batch for each manifest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from pipeline.live import Live
+from pipeline.prism import Prism, found_prism
+from pipeline.run import Request, Summary
+from pipeline.run_records import REFUSED, Record
+from pipeline.supervise import interruptible
+from pipeline.watch import Trouble, Watch
+from pipeline.words import ProgressLine, say, summary_text
+
+Tell = Callable[[Summary], None]
+
+
+def watch(source: str, request: Request, patience_s: float, tell: Tell) -> int:
+    """Masters what arrives, by the best means at hand, until it is stopped."""
+    program = found_prism(request.beam_options)
+    if program is not None:
+        with Prism(program) as options:
+            rest = [o for o in request.beam_options if not o.startswith(("--runner", "--prism_location"))]
+            return watch_live(Live(source, request, patience_s), [*options, *rest], tell)
+    if any(option.startswith("--runner") for option in request.beam_options):
+        return watch_live(Live(source, request, patience_s), request.beam_options, tell)
+    return watch_batches(source, request, tell)
+
+
+def watch_batches(folder: str, request: Request, tell: Tell) -> int:
+    """Masters each manifest as a batch of its own, until Ctrl-C."""
+
+    def waited(seconds: float) -> bool:
+        time.sleep(seconds)
+        return False
+
+    watching = Watch(folder, request, ProgressLine())
+    say(f"watching {folder}: each manifest is mastered as a batch of its own, for no runner for streams is at hand")
+    say("Ctrl-C ends it, and loses nothing")
+    with interruptible():
+        for outcome in watching.run(waited):
+            _say_outcome(outcome, tell)
+    return 0
+
+
+def watch_live(live: Live, options: Sequence[str], tell: Tell) -> int:
+    """Masters what arrives in one unbounded pipeline; the first Ctrl-C lets it finish what is under way, the second ends it."""
+    live.start(options)
+    say("watching: Ctrl-C finishes what is under way and ends; a second one ends at once, and loses nothing")
+    with interruptible():
+        try:
+            _tell_outcomes(live, tell)
+        except KeyboardInterrupt:
+            say("stopping: what is under way is finished")
+            live.stop()
+            try:
+                _tell_outcomes(live, tell)
+            except KeyboardInterrupt:
+                live.cancel()
+                raise
+        finally:
+            live.close()
+    return 0
+
+
+def _tell_outcomes(live: Live, tell: Tell) -> None:
+    for record in live.outcomes():
+        _say_outcome(_outcome(record), tell)
+
+
+def _outcome(record: Record) -> Summary | Trouble:
+    if record["state"] == REFUSED:
+        return Trouble(uri=record["manifest"], code=record["code"], problems=tuple(record["problems"]))
+    known = {name: record[name] for name in Summary.__struct_fields__ if name in record}
+    return msgspec.convert(known, Summary)
+
+
+def _say_outcome(outcome: Summary | Trouble, tell: Tell) -> None:
+    if isinstance(outcome, Summary):
+        say(summary_text(outcome))
+        tell(outcome)
+    else:
+        say("\n".join([f"{outcome.uri} is left until it changes ({outcome.code})", *outcome.problems]))

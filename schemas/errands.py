@@ -1,0 +1,58 @@
+"""What travels through an unbounded run: members, each on the errand that a manifest's arrival began, and their tickets.
+
+In a batch all of an album meet in a join, and the end of the input says that they are all. A stream has no end: each member
+carries how many its group waits for, and while it waits, a small ticket stands for it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from schemas.steps import AnyMember
+
+
+class Errand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A track on its way from its manifest to its rows."""
+
+    run_id: str
+    """The run that the arrival of its manifest began."""
+    member: AnyMember
+    group: str
+    """Where the members of its album meet."""
+    of: int
+    """How many the group waits for."""
+    tracks: int
+    """How many tracks of its run will have a row."""
+
+
+class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a track ended, for the summary of its run."""
+
+    outcome: str
+    """`mastered`, `skipped` or `rejected`."""
+    verdict: str
+    codes: tuple[str, ...] = ()
+    """Its findings, each once; the code of a rejection."""
+    audio_s: float = 0.0
+    cpu_s: float = 0.0
+
+
+class Ticket(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stands in a group for a member that lies in the ledger: under 1 KiB, whatever was measured of the track."""
+
+    name: str
+    """The record in the ledger; also tells a second delivery of the same errand from another one."""
+    run_id: str
+    track_id: str
+    of: int
+    outcome: Outcome | None = None
+
+
+class Gathered(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group that is complete, or whose time was over."""
+
+    group: str
+    tickets: tuple[Ticket, ...]
+    """One for each track, by name."""
+    repeated: tuple[Ticket, ...] = ()
+    """Tracks that came again in a later run, which counts."""

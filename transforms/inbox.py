@@ -1,0 +1,97 @@
+"""Looks into a folder again and again, without an end: (manifest, digest of its content), when a manifest has come to rest.
+
+The clock of events is that of the looks, and never goes back. A stop file ends the looks: then the clock runs to its end, what is
+under way is finished, and so is the pipeline. A manifest may be told twice, never missed: who listens knows it by its content.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
+from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
+from apache_beam.transforms.core import RestrictionProvider
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Duration, Timestamp
+
+from media import store
+from media.inbox import content_digest, manifests
+
+
+class LookInto(beam.PTransform):
+    """Pipeline -> (URI, SHA-256) of each manifest in a folder, until there is a file `stop`."""
+
+    def __init__(self, folder: str, stop: str, every_s: float) -> None:
+        super().__init__()
+        self._folder, self._stop, self._every_s = folder, stop, every_s
+
+    def expand(self, start: beam.Pipeline) -> beam.PCollection[tuple[str, str]]:
+        looked = start | "Folder" >> beam.Create([self._folder], reshuffle=False)
+        return looked | "Look" >> beam.ParDo(_Look(self._stop, self._every_s)).with_output_types(tuple[str, str])
+
+
+class _Looks(RestrictionProvider):
+    """One look after the other, without an end; a drain of the runner's own also ends them."""
+
+    def initial_restriction(self, element: str) -> OffsetRange:
+        return OffsetRange(0, sys.maxsize)
+
+    def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
+        return OffsetRestrictionTracker(restriction)
+
+    def restriction_size(self, element: str, restriction: OffsetRange) -> int:
+        return 1
+
+    def truncate(self, element: str, restriction: OffsetRange) -> None:
+        return None
+
+
+class _Look(beam.DoFn):
+    """Remembers what it saw at its last look; one that remembers nothing tells everything again."""
+
+    def __init__(self, stop: str, every_s: float) -> None:
+        self._stop, self._every_s = stop, every_s
+
+    def setup(self) -> None:
+        self._seen: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+        self._next_s = 0.0
+
+    @beam.DoFn.unbounded_per_element()
+    def process(
+        self,
+        folder: str,
+        tracker: Any = beam.DoFn.RestrictionParam(_Looks()),
+        clock: Any = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_provider()),
+    ) -> Iterator[TimestampedValue]:
+        """One look."""
+        if store.exists(self._stop):
+            tracker.try_claim(sys.maxsize)  # beyond the last look: there is none left
+            return
+        if not tracker.try_claim(tracker.current_restriction().start):
+            return
+        # Not every runner waits as long as it is asked to before the next look (Flink's of Beam 2.62 does not wait at all).
+        time.sleep(max(0.0, self._next_s - time.monotonic()))
+        now = later(Timestamp.now(), clock.current_watermark())
+        for uri, digest in self.rested(folder):
+            yield TimestampedValue((uri, digest), now)
+        clock.set_watermark(now)
+        self._next_s = time.monotonic() + self._every_s
+        tracker.defer_remainder(Duration(self._every_s))
+
+    def rested(self, folder: str) -> list[tuple[str, str]]:
+        """Manifests that are the same as at the last look, and were not told yet."""
+        found = {uri: digest for uri in manifests(folder) if (digest := content_digest(uri)) is not None}
+        rested = [(uri, d) for uri, d in found.items() if self._seen.get(uri) == d != self._told.get(uri)]
+        self._seen = found
+        self._told = {uri: digest for uri, digest in self._told.items() if uri in found} | dict(rested)
+        return rested
+
+
+def later(now: Timestamp, before: Timestamp | None) -> Timestamp:
+    """The time of a look: that of the clock, unless the clock went back."""
+    return now if before is None or now > before else before
