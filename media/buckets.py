@@ -33,7 +33,6 @@ PATIENCE_S = 120.0
 """How long one request is repeated while the store does not answer, or answers 408, 429 or 5xx."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 16.0
 ANSWER_WITHIN_S = 30.0
-READ_ATTEMPTS = 2
 
 
 class _ReplacedError(Exception):
@@ -148,16 +147,17 @@ def _holds(uri: str, size: int, digest: str | None) -> bool:
 
 
 def _read(uri: str, target: BinaryIO) -> None:
-    """Copies an object in blocks; begins anew, once, if it is replaced meanwhile."""
+    """Copies an object in blocks; begins anew, once, if it is replaced meanwhile or not what the store says."""
     with _told(uri):
-        for _ in range(READ_ATTEMPTS):
+        for again in (True, False):
             target.seek(0)
             target.truncate()
             try:
-                return _read_one(_standing(uri), target)
-            except _ReplacedError:
-                continue
-    raise OSError(errno.ESTALE, "it was replaced again and again while it was read", uri)
+                _read_one(_standing(uri), target)
+                return
+            except (_ReplacedError, DataCorruption):
+                if not again:
+                    raise
 
 
 def _read_one(blob: Blob, target: BinaryIO) -> None:
@@ -251,9 +251,11 @@ def _told(uri: str) -> Iterator[None]:
     try:
         yield
     except refused.NotFound as error:
-        raise FileNotFoundError(errno.ENOENT, "there is no such object", uri) from error
+        raise FileNotFoundError(errno.ENOENT, "there is no such object or bucket", uri) from error
     except (refused.Forbidden, refused.Unauthorized, GoogleAuthError) as error:
         raise PermissionError(errno.EACCES, f"the store refuses access: {error}", uri) from error
+    except _ReplacedError as error:
+        raise OSError(errno.ESTALE, "it was replaced again and again while it was read", uri) from error
     except refused.RetryError as error:
         text = f"the store did not answer for {PATIENCE_S:g} s ({error.cause or error})"
         raise TimeoutError(errno.ETIMEDOUT, text, uri) from error
