@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
 
 COPY_BYTES = 1 << 20
 
@@ -99,8 +99,12 @@ def _missing(uri: str) -> FileNotFoundError:
 
 @contextmanager
 def _told(uri: str) -> Iterator[None]:
-    """Says which file it was that a filesystem refused."""
+    """Says which file it was that a filesystem refused, whatever it raises."""
+    if FileSystems._pipeline_options is None:  # before there is a pipeline: credentials come from the environment
+        FileSystems.set_options(PipelineOptions([]))
     try:
         yield
-    except BeamIOError as error:
-        raise OSError(errno.EIO, str(error), uri) from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise OSError(errno.EIO, f"the store failed: {error}", uri) from error

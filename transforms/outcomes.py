@@ -96,7 +96,8 @@ def report_progress(job: Job, outcome: str) -> None:
 def _of_system(error: OSError, track: Track, job: Job) -> tuple[str, str, str]:
     ours = str(error.filename or "").startswith(f"{job.output}/")
     if error.errno in _NO_ROOM or ours:
-        return "OUTPUT_NOT_WRITABLE", f"cannot write into {job.output}: {error.strerror}", "Make room, then run again."
+        what = "Make room" if error.errno in _NO_ROOM else "Check rights and connection"
+        return "OUTPUT_NOT_WRITABLE", f"cannot write into {job.output}: {error.strerror}", f"{what}, then run again."
     if isinstance(error, FileNotFoundError):
         return "SOURCE_MISSING", f"there is no file {track.uri}", "Check the uri in the manifest."
     return "SOURCE_UNREADABLE", f"{track.uri} cannot be read: {error.strerror or error}", "Check rights and connection."

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 
@@ -40,7 +40,7 @@ class Faults(NamedTuple):
     rate: float = 1.0
     kinds: tuple[str, ...] = EVERY_KIND
     only: str = ""
-    """A pattern of `METHOD path?query`; the others never fail."""
+    """A pattern of `METHOD path?query bucket/o/name`; the others never fail."""
     at_most: int = 1_000_000
     seed: int = 0
 
@@ -90,6 +90,12 @@ class FaultyStore:
             self._drawn += 1
             return self._random.choice(faults.kinds)
 
+    def told(self, method: str, url: str, body: bytes) -> str:
+        """A request in one line: what it asks, and of which object."""
+        upload_id = _one(parse_qs(urlsplit(url).query), "upload_id")
+        name, _ = self._uploads.get(upload_id) or (_object(method, url, body), "")
+        return f"{method} {unquote(url)} {name}"
+
     def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """What the emulator says, once the preconditions hold."""
         with self._lock:
@@ -97,7 +103,7 @@ class FaultyStore:
             piece = (upload_id, headers.get("content-range", ""))
             if upload_id and piece in self._answered:  # a client that missed an answer asks again
                 return self._answered[piece]
-            refusal = self._refusal(method, url, headers, body, upload_id)
+            refusal = self._refusal(method, url, body, upload_id)
             if refusal is not None:
                 return refusal
             answer = self._forward(method, url, headers, body)
@@ -105,11 +111,11 @@ class FaultyStore:
                 self._answered[piece] = answer
             if "uploadType=resumable" in url and not upload_id:
                 began = _one(parse_qs(urlsplit(answer.headers["Location"]).query), "upload_id")
-                self._uploads[began] = (self._object(method, url, headers, body), url)
+                self._uploads[began] = (_object(method, url, body), url)
             return answer
 
-    def _refusal(self, method: str, url: str, headers: Mapping[str, str], body: bytes, upload_id: str) -> Answer | None:
-        name, condition_url = self._uploads.get(upload_id) or (self._object(method, url, headers, body), url)
+    def _refusal(self, method: str, url: str, body: bytes, upload_id: str) -> Answer | None:
+        name, condition_url = self._uploads.get(upload_id) or (_object(method, url, body), url)
         query = parse_qs(urlsplit(condition_url).query)
         expected, generation = _one(query, "ifGenerationMatch"), _one(query, "generation")
         source = _one(query, "sourceGeneration")
@@ -121,19 +127,9 @@ class FaultyStore:
             return Answer(412, {}, _REFUSED)
         return None
 
-    def _object(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> str:
-        """`bucket/o/name` of the object that a request would write or read."""
-        _, name = _split(url)
-        if not url.startswith("/upload/"):
-            return name
-        told = _one(parse_qs(urlsplit(url).query), "name")
-        if not told and method == "POST":
-            told = str(json.loads(re.search(rb"\{.*?\}", body, re.DOTALL)[0]).get("name", ""))  # type: ignore[index]
-        return f"{name.removesuffix('/o')}/o/{told}"
-
     def _generation(self, name: str) -> str:
         bucket, _, inside = name.partition("/o/")
-        answer = self._forward("GET", f"/storage/v1/b/{bucket}/o/{_quoted(inside)}", {}, b"")
+        answer = self._forward("GET", f"/storage/v1/b/{bucket}/o/{quote(inside, safe='')}", {}, b"")
         return str(json.loads(answer.body)["generation"]) if answer.status == 200 else "0"
 
     def _forward(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -145,17 +141,23 @@ class FaultyStore:
         return found
 
 
+def _object(method: str, url: str, body: bytes) -> str:
+    """`bucket/o/name` of the object that a request would write or read."""
+    _, name = _split(url)
+    if not url.startswith("/upload/"):
+        return name
+    told = _one(parse_qs(urlsplit(url).query), "name")
+    first = re.search(rb"\{.*?\}", body, re.DOTALL)
+    if not told and first:
+        told = str(json.loads(first[0]).get("name", ""))
+    return f"{name.removesuffix('/o')}/o/{told}"
+
+
 def _split(url: str) -> tuple[str, str]:
     """The source and the target of a request as `bucket/o/name`; both the same but for a rewrite."""
     path = unquote(urlsplit(url).path.partition("/b/")[2])
     source, _, target = path.partition("/rewriteTo/b/")
     return source, target or source
-
-
-def _quoted(name: str) -> str:
-    from urllib.parse import quote
-
-    return quote(name, safe="")
 
 
 def _one(query: Mapping[str, list[str]], key: str) -> str:
@@ -166,7 +168,7 @@ def _handler(store: FaultyStore) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            what = f"{self.command} {unquote(self.path)}"
+            what = store.told(self.command, self.path, body)
             store.before(what)
             fault = store.draw(what)
             if fault == "reset":

@@ -7,6 +7,8 @@ from msgspec import structs
 
 from decisions.album import draft_album, settle_album
 from media import steps, store
+from media.ledger import Ledger
+from media.masters import Shelf
 from media.source import sha256_of
 from media.steps import analyse_track, master_track, rehearse_track
 from schemas.errors import TrackError
@@ -252,6 +254,34 @@ def test_a_retry_after_a_crash_ends_with_the_same_bytes(output, song, tmp_path, 
         master_track(plan, job)
     master_track(plan, job)
     assert (output.bytes(), output.bytes("superseded")) == (undisturbed.bytes(), {})
+
+
+def test_a_master_whose_worker_was_killed_before_the_record_does_not_stay_under_an_old_name(output, song, monkeypatch):
+    def killed(self, kind, name, record):
+        if kind == "masters":
+            raise SystemExit("killed")
+        put(self, kind, name, record)
+
+    put = Ledger.put
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "put", killed)
+        with pytest.raises(SystemExit):
+            output.master(song)
+    before = output.bytes()
+    output.master(structs.replace(song, title="New", file_stem="1-01 New"))
+    assert sorted(output.bytes()) == ["cd/A/1-01 New.wav", "flac24/A/1-01 New.flac"]
+    assert (len(before), output.bytes("superseded/run2")) == (2, before)
+
+
+def test_a_track_that_is_skipped_is_rid_of_what_a_killed_run_left_too(output, song, monkeypatch):
+    output.master(song)
+    renamed = structs.replace(song, title="New", file_stem="1-01 New")
+    with monkeypatch.context() as patch:
+        patch.setattr(Shelf, "clear", lambda self, standing, former: (_ for _ in ()).throw(SystemExit("killed")))
+        with pytest.raises(SystemExit):
+            output.master(renamed)
+    assert (len(output.bytes()), output.master(song).outcome) == (4, "skipped")
+    assert sorted(output.bytes()) == ["cd/A/1-01 Song.wav", "flac24/A/1-01 Song.flac"]
 
 
 def test_a_step_that_ran_twice_in_one_run_changes_nothing(output, song):

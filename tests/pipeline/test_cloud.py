@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from hashlib import sha256
 
 import pyarrow.parquet as pq
@@ -16,6 +12,7 @@ from media.analysis import analyse
 from pipeline.explain import explain
 from schemas.errors import CatalogueError
 from tests.makers import music, write, write_manifest
+from tests.media import emulator
 from tests.pipeline.runs import album, by, digests, master, table
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -25,37 +22,10 @@ ODD_TITLE = "Nº 1 [live] 100% 🎹"  # no #: the emulator forgets to quote it i
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory):
+def bucket():
     """An empty bucket, for this process alone."""
-    pytest.importorskip("gcp_storage_emulator")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    where = ["--host", "127.0.0.1", "--port", str(port), "--in-memory", "--default-bucket", "music"]
-    command = [sys.executable, "-m", "gcp_storage_emulator", "start", *where]
-    emulator = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
-            patch.setenv("GOOGLE_CLOUD_PROJECT", "test")
-            # Without this Beam looks for credentials for 25 s before it goes on without them.
-            patch.setattr("apache_beam.internal.gcp.auth._Credentials._credentials_init", True)
-            yield BUCKET
-    finally:
-        emulator.terminate()
-        emulator.wait(10)
-
-
-def _wait_for(port):
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError("the emulator does not answer")
+    with emulator.running():
+        yield BUCKET
 
 
 @pytest.fixture(scope="module")
