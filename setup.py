@@ -15,6 +15,9 @@ setup(
     install_requires=[
         "apache-beam[gcp]==2.77.0",  # gs:// for manifests, sources and outputs
         "click>=8.1",
+        "google-api-core>=2.15",
+        "google-cloud-storage>=2.18",
+        "google-crc32c>=1.5",
         "msgspec>=0.19",
         "numba>=0.61",
         "numpy>=2.0,<2.5",  # Beam 2.77 holds numpy below 2.5

@@ -97,7 +97,7 @@ ERROR_CODES: dict[str, Words] = {
     ),
     "STORE_UNKNOWN": Words(
         "refused", "Unknown store", "The path names a store that this installation cannot reach.",
-        "By its scheme.", "Use a local path or gs://, or install Beam's filesystem for it.", NEVER,
+        "By its scheme.", "Use a local path or gs://, or install Beam's filesystem for it (s3://: `apache-beam[aws]`).", NEVER,
     ),
     "NOTHING_SELECTED": Words(
         "refused", "No track selected", "`--only` and `--limit` leave no track of the manifest.",
@@ -115,8 +115,9 @@ ERROR_CODES: dict[str, Words] = {
         "rejected", "Source is empty", "The file has no bytes.", "Bytes were counted.", _AGAIN, NEVER,
     ),
     "SOURCE_UNREADABLE": Words(
-        "rejected", "Not an audio file", "The file cannot be opened as audio.",
-        "By its content, not its name.", "Give WAV, FLAC or AIFF.", NEVER,
+        "rejected", "Not an audio file", "The file cannot be opened as audio, or its store does not hand it out.",
+        "By its content, not its name; a store is asked for two minutes.",
+        "Give WAV, FLAC or AIFF; if the store failed, run again when it is well.", NEVER,
     ),
     "SOURCE_CORRUPT": Words(
         "rejected", "Source is damaged", "The audio breaks off in the decoder, or a FLAC's MD5 does not match its audio.",
@@ -179,8 +180,9 @@ ERROR_CODES: dict[str, Words] = {
         "Give the missing tracks, or correct `track_total`; left out, the rows of a manifest are the album.", NEVER,
     ),
     "OUTPUT_NOT_WRITABLE": Words(
-        "rejected", "Master could not be written", "The disk is full or may not be written.",
-        "The system refused to write.", "Make room, then run again: what is done stays done.", NEVER,
+        "rejected", "Master could not be written", "The disk is full or may not be written, or the store does not answer.",
+        "The system refused to write; a store is asked for two minutes.",
+        "Make room, or wait for the store, then run again: what is done stays done.", NEVER,
     ),
     "OUTPUT_TOO_LARGE": Words(
         "rejected", "Master too large for a WAV", "A plain WAV holds at most 4 GiB.",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -181,6 +184,17 @@ def test_scratch_is_gone_when_the_work_fails(tmp_path):
 def test_two_workers_never_share_a_scratch_folder(tmp_path):
     with store.scratch(str(tmp_path), "run") as one, store.scratch(str(tmp_path), "run") as other:
         assert one != other
+
+
+def test_files_of_this_machine_pay_for_no_library_of_a_store(tmp_path):
+    work = "import sys; from pathlib import Path; from media import store; store.publish(Path('a'), 'b/c')"
+    told = "print(store.read_bytes('b/c'), *{'apache_beam', 'google.cloud.storage', 'requests'} & set(sys.modules))"
+    made(tmp_path / "a")
+    place = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{work}; {told}"], cwd=tmp_path, env=place, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "b'x'\n"
 
 
 def test_a_local_file_is_read_where_it_lies(tmp_path):
