@@ -31,6 +31,8 @@ BLOCK_BYTES = 8 << 20
 """Read or written by one request."""
 PATIENCE_S = 120.0
 """How long one request is repeated while the store does not answer, or answers 408, 429 or 5xx."""
+HASTE_S = 5.0
+"""The same once a bucket has used that up, until it answers again: a catalogue does not wait two minutes for each track."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 16.0
 ANSWER_WITHIN_S = 30.0
 
@@ -41,8 +43,8 @@ class _ReplacedError(Exception):
 
 def exists(uri: str) -> bool:
     """Whether an object is there."""
-    with _told(uri):
-        return bool(_blob(uri).exists(timeout=ANSWER_WITHIN_S, retry=_patiently()))
+    with _asked(uri) as patiently:
+        return bool(_blob(uri).exists(timeout=ANSWER_WITHIN_S, retry=patiently))
 
 
 def read_bytes(uri: str) -> bytes:
@@ -61,9 +63,9 @@ def fetch(uri: str, path: Path) -> None:
 def list_files(folder: str) -> list[str]:
     """All objects below a folder."""
     bucket, prefix = _parts(folder.rstrip("/") + "/")
-    with _told(folder):
+    with _asked(folder) as patiently:
         names = _client().list_blobs(
-            bucket, prefix=prefix, fields="items(name),nextPageToken", timeout=ANSWER_WITHIN_S, retry=_patiently()
+            bucket, prefix=prefix, fields="items(name),nextPageToken", timeout=ANSWER_WITHIN_S, retry=patiently
         )
         return [f"gs://{bucket}/{one.name}" for one in names if not one.name.endswith("/")]
 
@@ -72,12 +74,12 @@ def publish(path: Path, uri: str) -> None:
     """Uploads a local file, unless another object has the name: then FileExistsError."""
     blob = _blob(uri)
     blob.md5_hash = _md5_of(path)
-    with _told(uri):
+    with _asked(uri) as patiently:
         try:
-            _upload(path, blob, if_generation_match=0)
+            _upload(path, blob, patiently, if_generation_match=0)
         except refused.PreconditionFailed:
             # Perhaps it is this very upload, and only the answer to it was lost.
-            if not _holds(uri, path.stat().st_size, blob.md5_hash):
+            if not _holds(uri, path.stat().st_size, blob.md5_hash, patiently):
                 raise FileExistsError(errno.EEXIST, "another object stands there", uri) from None
     path.unlink()
 
@@ -86,44 +88,44 @@ def replace(path: Path, uri: str) -> None:
     """Uploads a local file in place of any object of that name."""
     blob = _blob(uri)
     blob.md5_hash = _md5_of(path)
-    with _told(uri):
-        _upload(path, blob)
+    with _asked(uri) as patiently:
+        _upload(path, blob, patiently)
     path.unlink()
 
 
 def move(uri: str, target_uri: str) -> None:
     """Gives what stands at a name another name; FileExistsError if that is taken, FileNotFoundError if nothing stands."""
-    with _told(uri):
-        source = _standing(uri)
-        _copy(source, target_uri)
+    with _asked(uri) as patiently:
+        source = _standing(uri, patiently)
+        _copy(source, target_uri, patiently)
         # Refused if another worker has moved it too, and perhaps published since: what was seen here is kept.
         with suppress(refused.NotFound, refused.PreconditionFailed):
-            _blob(uri).delete(if_generation_match=source.generation, timeout=ANSWER_WITHIN_S, retry=_patiently())
+            _blob(uri).delete(if_generation_match=source.generation, timeout=ANSWER_WITHIN_S, retry=patiently)
 
 
 def remove_folder(folder: str) -> None:
     """Deletes all objects below a folder."""
     for uri in list_files(folder):
-        with _told(uri), suppress(refused.NotFound):
-            _blob(uri).delete(timeout=ANSWER_WITHIN_S, retry=_patiently())
+        with _asked(uri) as patiently, suppress(refused.NotFound):
+            _blob(uri).delete(timeout=ANSWER_WITHIN_S, retry=patiently)
 
 
-def _copy(source: Blob, target_uri: str) -> None:
+def _copy(source: Blob, target_uri: str, patiently: Retry) -> None:
     """Copies one generation of an object to a name that must be free, or hold its copy already."""
     target, token = _blob(target_uri), None
     try:
         while True:
             token, _, _ = target.rewrite(
-                source, token=token, if_generation_match=0, timeout=ANSWER_WITHIN_S, retry=_patiently()
+                source, token=token, if_generation_match=0, timeout=ANSWER_WITHIN_S, retry=patiently
             )
             if token is None:
                 return
     except refused.PreconditionFailed:
-        if not _holds(target_uri, source.size, source.md5_hash):
+        if not _holds(target_uri, source.size, source.md5_hash, patiently):
             raise FileExistsError(errno.EEXIST, "another object stands there", target_uri) from None
 
 
-def _upload(path: Path, blob: Blob, **precondition: int) -> None:
+def _upload(path: Path, blob: Blob, patiently: Retry, **precondition: int) -> None:
     """One request for a small file, a resumable upload in blocks for others; the store refuses it if the MD5 is not right."""
     blob.chunk_size = BLOCK_BYTES
     # A repeated upload of the same bytes to the same name does no harm, whether or not there is a precondition.
@@ -132,15 +134,15 @@ def _upload(path: Path, blob: Blob, **precondition: int) -> None:
         content_type="application/octet-stream",
         checksum="crc32c",
         timeout=ANSWER_WITHIN_S,
-        retry=_patiently(),
+        retry=patiently,
         **precondition,
     )
 
 
-def _holds(uri: str, size: int, digest: str | None) -> bool:
+def _holds(uri: str, size: int, digest: str | None, patiently: Retry) -> bool:
     """Whether an object of this size and MD5 stands at a name; unknown (a composite object has no MD5) counts as no."""
     try:
-        standing = _standing(uri)
+        standing = _standing(uri, patiently)
     except refused.NotFound:
         return False
     return digest is not None and (standing.size, standing.md5_hash) == (size, digest)
@@ -148,24 +150,24 @@ def _holds(uri: str, size: int, digest: str | None) -> bool:
 
 def _read(uri: str, target: BinaryIO) -> None:
     """Copies an object in blocks; begins anew, once, if it is replaced meanwhile or not what the store says."""
-    with _told(uri):
+    with _asked(uri) as patiently:
         for again in (True, False):
             target.seek(0)
             target.truncate()
             try:
-                _read_one(_standing(uri), target)
+                _read_one(_standing(uri, patiently), target, patiently)
                 return
             except (_ReplacedError, DataCorruption):
                 if not again:
                     raise
 
 
-def _read_one(blob: Blob, target: BinaryIO) -> None:
+def _read_one(blob: Blob, target: BinaryIO, patiently: Retry) -> None:
     """Copies one generation of an object, and checks what came."""
     checked, size, told = _Checked(target), blob.size, blob.crc32c
     try:
         while checked.bytes < size:
-            _patiently()(_read_to)(min(checked.bytes + BLOCK_BYTES, size) - 1, blob, checked)
+            patiently(_read_to)(min(checked.bytes + BLOCK_BYTES, size) - 1, blob, checked)
     except (refused.NotFound, refused.PreconditionFailed):
         raise _ReplacedError from None
     if checked.crc32c() != told:
@@ -199,10 +201,10 @@ class _Checked:
         return b64encode(self._checksum.digest()).decode()
 
 
-def _standing(uri: str) -> Blob:
+def _standing(uri: str, patiently: Retry) -> Blob:
     """The object as it is now, bound to its generation; raises NotFound."""
     blob = _blob(uri)
-    blob.reload(timeout=ANSWER_WITHIN_S, retry=_patiently())
+    blob.reload(timeout=ANSWER_WITHIN_S, retry=patiently)
     return blob
 
 
@@ -224,12 +226,6 @@ def _md5_of(path: Path) -> str:
     return b64encode(digest.digest()).decode()
 
 
-def _patiently() -> Retry:
-    """Repeats what may be repeated, with longer and longer waits, until patience is at an end."""
-    policy: Retry = DEFAULT_RETRY
-    return policy.with_delay(FIRST_WAIT_S, LONGEST_WAIT_S, 2.0).with_timeout(PATIENCE_S)
-
-
 def _client() -> Client:
     return _client_of(os.environ.get("STORAGE_EMULATOR_HOST"))
 
@@ -245,19 +241,42 @@ def _client_of(emulator: str | None) -> Any:
     return FileSystems.get_filesystem("gs://")._gcsIO().client
 
 
+class _Bucket:
+    """What is known of a bucket in this process."""
+
+    answers = True
+
+
+@cache
+def _bucket(name: str, emulator: str | None) -> _Bucket:
+    return _Bucket()
+
+
 @contextmanager
-def _told(uri: str) -> Iterator[None]:
-    """Turns what the libraries raise into what any file would raise, with its name."""
+def _asked(uri: str) -> Iterator[Retry]:
+    """How requests are repeated; what the libraries raise in the end becomes what any file would raise, with its name."""
+    bucket = _bucket(_parts(uri)[0], os.environ.get("STORAGE_EMULATOR_HOST"))
+    patience_s = PATIENCE_S if bucket.answers else min(PATIENCE_S, HASTE_S)
+    policy: Retry = DEFAULT_RETRY
     try:
-        yield
-    except refused.NotFound as error:
-        raise FileNotFoundError(errno.ENOENT, "there is no such object or bucket", uri) from error
-    except (refused.Forbidden, refused.Unauthorized, GoogleAuthError) as error:
-        raise PermissionError(errno.EACCES, f"the store refuses access: {error}", uri) from error
-    except _ReplacedError as error:
-        raise OSError(errno.ESTALE, "it was replaced again and again while it was read", uri) from error
+        yield policy.with_delay(FIRST_WAIT_S, LONGEST_WAIT_S, 2.0).with_timeout(patience_s)
     except refused.RetryError as error:
-        text = f"the store did not answer for {PATIENCE_S:g} s ({error.cause or error})"
+        bucket.answers = False
+        text = f"the store did not answer for {patience_s:g} s ({error.cause or error})"
         raise TimeoutError(errno.ETIMEDOUT, text, uri) from error
-    except (refused.GoogleAPIError, RequestException, HTTPError, DataCorruption) as error:
-        raise OSError(errno.EIO, f"the store failed: {error}", uri) from error
+    except Exception as error:
+        bucket.answers = True  # be it that something is not there
+        raise _as_of_a_file(error, uri) from error
+    bucket.answers = True
+
+
+def _as_of_a_file(error: Exception, uri: str) -> Exception:
+    if isinstance(error, refused.NotFound):
+        return FileNotFoundError(errno.ENOENT, "there is no such object or bucket", uri)
+    if isinstance(error, refused.Forbidden | refused.Unauthorized | GoogleAuthError):
+        return PermissionError(errno.EACCES, f"the store refuses access: {error}", uri)
+    if isinstance(error, _ReplacedError):
+        return OSError(errno.ESTALE, "it was replaced again and again while it was read", uri)
+    if isinstance(error, refused.GoogleAPIError | RequestException | HTTPError | DataCorruption):
+        return OSError(errno.EIO, f"the store failed: {error}", uri)
+    return error

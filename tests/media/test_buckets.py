@@ -246,6 +246,22 @@ def test_a_store_that_stays_down_is_told_in_time_with_the_file(faulty, folder, t
     assert (told.value.filename, time.monotonic() - began_s < 3.0) == (uri, True)
 
 
+def test_a_store_that_is_down_is_waited_for_once_and_not_for_each_file(faulty, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(buckets, "PATIENCE_S", 0.9)
+    monkeypatch.setattr(buckets, "HASTE_S", 0.1)
+    uri = kept(tmp_path, f"{folder}/a", b"old")
+    waited = []
+    for _ in range(2):
+        for _ in range(3):
+            faulty.fail(Faults(kinds=("503",)))
+            with pytest.raises(TimeoutError) as told:
+                store.read_bytes(uri)
+            waited.append(told.value.strerror.split()[6])
+        faulty.heal()
+        assert store.read_bytes(uri) == b"old"
+    assert waited == ["0.9", "0.1", "0.1"] * 2
+
+
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("seed", range(3))
 def test_every_verb_outlives_requests_that_fail(faulty, folder, tmp_path, verb, seed):
