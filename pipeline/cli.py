@@ -75,6 +75,9 @@ def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
     request = runs.Request(**_asked(asked))
     if dry_run:
         return _print_dry_run(runs.dry_run(request), as_json)
+    if runs.is_template(request):
+        say(f"the graph of run {runs.write_template(request)} is written; the service that runs it counts nothing")
+        return 0
     with ProgressLine() as progress:
         summary = runs.run_catalogue(request, progress)
     say(summary_text(summary))

@@ -127,6 +127,22 @@ def run_catalogue(request: Request, progress: Progress) -> Summary:
     return summary
 
 
+def is_template(request: Request) -> bool:
+    """Whether Beam only writes the graph down, for a service that runs it later: a Dataflow template."""
+    return any(option.startswith("--template_location") for option in request.beam_options)
+
+
+def write_template(request: Request) -> str:
+    """Checks everything and writes the graph down; returns the id of the run that it will be.
+
+    Raises CatalogueError as a run does. Nothing is counted: nobody is there when the run ends.
+    """
+    selection, tracks, profiles = prepared(request)
+    job = Job(output=selection.output, run_id=new_run_id(selection.output), profiles=profiles, force=request.force)
+    _run_graph(selection, job, list(request.beam_options), len(tracks), lambda: None)
+    return job.run_id
+
+
 def _run_graph(selection: Selection, job: Job, beam_options: list[str], tracks: int, tick: Callable[[], None]) -> None:
     # Imported here: Beam takes a second to load, and a wrong manifest should be told at once.
     import apache_beam as beam
