@@ -35,6 +35,7 @@ setup(
             "gcp-storage-emulator>=2022.6",
             "hypothesis>=6.100",
             "import-linter>=2.0",
+            "kubernetes-validate>=1.33",
             "mypy>=1.13",
             "pyebur128>=0.1.1",
             "pyloudnorm>=0.2",

@@ -1,7 +1,7 @@
 """An Airflow DAG that launches the Flex Template every night and waits for the job; launch.json says with what.
 
-Copy both files into the folder of DAGs. It needs `apache-airflow-providers-google[apache.beam]`, and the Airflow
-variables `lathe_project` and `lathe_region`.
+Copy both files into the folder of DAGs. It needs the providers apache-airflow-providers-google and -apache-beam (the
+operator imports both), and the Airflow variables `lathe_project` and `lathe_region`.
 """
 
 from __future__ import annotations
