@@ -37,6 +37,7 @@ setup(
             "import-linter>=2.0",
             "kubernetes-validate>=1.33",
             "mypy>=1.13",
+            "packaging>=23",
             "pyebur128>=0.1.1",
             "pyloudnorm>=0.2",
             "pytest>=8",
