@@ -48,6 +48,15 @@ def test_the_image_takes_one_beam_and_one_python():
     assert f"python{python.replace('.', '')}-template-launcher-base" in DOCKERFILE
 
 
+def test_the_tag_of_the_image_is_the_version_of_lathe_wherever_it_is_named():
+    version = re.search(r'version="([^"]+)"', SETUP)[1]
+    named = [IMAGE / "Dockerfile", *sorted((ROOT / "deploy").glob("*/*.json")), ROOT / "docs" / "deploying.md"]
+    named.append(ROOT / "deploy" / "kubernetes" / "kustomization.yaml")
+    text = "".join(path.read_text(encoding="utf-8") for path in named)
+    tags = re.findall(r"(?:lathe/lathe:|-t lathe:|templates/lathe-|newTag: )(\d+\.\d+\.\d+)", text)
+    assert len(tags) == 6 and set(tags) == {version}
+
+
 def test_the_image_is_given_all_that_is_installed_and_run_there():
     packages = re.search(r"packages=\[([^\]]*)\]", SETUP)[1]
     needed = {name.partition(".")[0] for name in re.findall(r'"([^"]+)"', packages)}

@@ -60,7 +60,9 @@ def test_the_flink_manifest_is_what_the_operator_takes(tmp_path):
     if shutil.which("mvn") is None:
         pytest.skip("the operator's definition comes from Maven, and mvn is not on PATH")
     command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={OPERATOR}", f"-DoutputDirectory={tmp_path}"]
-    if subprocess.run(command, stdout=subprocess.PIPE, timeout=200).returncode:
+    try:
+        subprocess.run(command, stdout=subprocess.PIPE, timeout=200, check=True)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         pytest.skip(f"Maven cannot bring {OPERATOR}")
     (jar,) = tmp_path.glob("*.jar")
     definition = yaml.safe_load(zipfile.ZipFile(jar).read(DEFINITION))
