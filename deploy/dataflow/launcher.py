@@ -20,8 +20,8 @@ import click
 from pipeline import cli
 
 COMMANDS = ("run",)
-"""Commands that a template may start, the usual one first. A `watch` that is one unbounded pipeline is added here: its
-arguments need a sentence in `ARGUMENTS`, and `metadata` then says that the template streams."""
+"""Commands that a template may start, the usual one first. A `watch` that is one unbounded pipeline is added here, with a
+sentence for its folder in `ARGUMENTS`."""
 STREAMING = {"watch"}
 NOT_OFFERED = {"beam_options", "as_json", "dry_run"}
 """What has no meaning where nobody reads the answer."""
@@ -68,7 +68,10 @@ def _words(name: str, parameter: click.Parameter, value: str) -> list[str]:
 
 def metadata() -> dict[str, Any]:
     """What the service asks for, and checks before it starts anything."""
-    described = {name: _described(name, one) for command in COMMANDS for name, one in parameters(command).items()}
+    offered = [parameters(command) for command in COMMANDS]
+    known = {name: one for of_command in offered for name, one in of_command.items()}
+    needed = [name for name in known if all(name in one and one[name].required for one in offered)]
+    described = [_described(name, one, name in needed) for name, one in known.items()]
     command = {
         "name": "command",
         "label": "Command",
@@ -80,17 +83,17 @@ def metadata() -> dict[str, Any]:
         "name": "Lathe",
         "description": "Remasters a record label's catalogue: measures, decides album by album, renders and proves.",
         "streaming": not STREAMING.isdisjoint(COMMANDS),
-        "parameters": [*described.values(), command],
+        "parameters": [*described, command],
     }
 
 
-def _described(name: str, parameter: click.Parameter) -> dict[str, Any]:
+def _described(name: str, parameter: click.Parameter, needed: bool) -> dict[str, Any]:
     words = ARGUMENTS.get(name) or (parameter.help if isinstance(parameter, click.Option) else "") or ""
     if parameter.multiple:
         words = words.replace("may be repeated", f"several stand with {BETWEEN} between them")
     shape = _shape(name, parameter)
     one = {"name": name, "label": name.replace("_", " ").capitalize(), "helpText": words}
-    return {**one, "isOptional": not parameter.required, **({"regexes": [f"^{shape}$"]} if shape else {})}
+    return {**one, "isOptional": not needed, **({"regexes": [f"^{shape}$"]} if shape else {})}
 
 
 def _shape(name: str, parameter: click.Parameter) -> str:

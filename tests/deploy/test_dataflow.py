@@ -45,7 +45,7 @@ def test_the_metadata_is_what_the_command_line_says():
 
 def test_the_metadata_is_what_dataflow_reads():
     read = dataflow.TemplateMetadata.from_json(METADATA.read_text(encoding="utf-8"), ignore_unknown_fields=False)
-    assert [one.name for one in read.parameters] == list(GIVEN)
+    assert [one.name for one in read.parameters] == [one["name"] for one in launcher.metadata()["parameters"]]
     assert [one.name for one in read.parameters if not one.is_optional] == ["manifest", "output"]
     assert all(one.label and one.help_text for one in read.parameters)
 
@@ -98,6 +98,16 @@ def test_the_launcher_says_what_is_wrong(arguments, message):
 def test_a_wrong_value_is_told_as_the_command_line_tells_it():
     with pytest.raises(click.BadParameter, match="not in the range"):
         parsed(launcher.command_line([*NEEDED, "--target_lufs=3"]))
+
+
+def test_a_watch_has_its_place_in_the_template(monkeypatch):
+    monkeypatch.setattr(launcher, "COMMANDS", ("run", "watch"))
+    monkeypatch.setitem(launcher.ARGUMENTS, "folder", "Where manifests appear.")
+    offered = {one["name"]: one for one in launcher.metadata()["parameters"]}
+    assert launcher.metadata()["streaming"] and offered["command"]["regexes"] == ["^(run|watch)$"]
+    assert [name for name, one in offered.items() if not one["isOptional"]] == ["output"]
+    words = launcher.command_line(["--command=watch", "--folder=gs://b/in", "--output=gs://b/out", "--streaming"])
+    assert words == ["watch", "gs://b/in", "gs://b/out", "--", "--streaming"]
 
 
 def test_the_nightly_launch_is_one_that_dataflow_reads_with_parameters_that_the_template_has():
