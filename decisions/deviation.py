@@ -8,6 +8,7 @@ posterior mean `F (F + S)^-1 d` (Wiener's filter): certain where recordings agre
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -74,13 +75,21 @@ def probable_fault_db(deviation_db: Floats, spread_db: Floats) -> Floats:
     True
     """
     known = ~np.isnan(deviation_db)
-    bands = np.arange(len(deviation_db))[known]
-    apart = np.abs(bands[:, None] - bands[None, :])
-    fault = FAULT_DB**2 * np.exp(-(apart**2) / (2.0 * FAULT_REACH_BANDS**2))
-    song = np.outer(spread_db[known], spread_db[known]) * np.exp(-apart / SONG_REACH_BANDS)
+    fault, song = _covariances(known.tobytes(), spread_db.tobytes())
     found = np.zeros(len(deviation_db))
     found[known] = fault @ np.linalg.solve(fault + song, deviation_db[known])
     return found
+
+
+@lru_cache(maxsize=256)  # most albums of a catalogue are held against one norm, and know the same bands
+def _covariances(known_bands: bytes, spreads_db: bytes) -> tuple[Floats, Floats]:
+    """How what is wrong, and a song's own colour, vary together from band to band (dB squared)."""
+    known, spread_db = np.frombuffer(known_bands, np.bool_), np.frombuffer(spreads_db)
+    bands = np.arange(len(known))[known]
+    apart = np.abs(bands[:, None] - bands[None, :])
+    fault = FAULT_DB**2 * np.exp(-(apart**2) / (2.0 * FAULT_REACH_BANDS**2))
+    song = np.outer(spread_db[known], spread_db[known]) * np.exp(-apart / SONG_REACH_BANDS)
+    return fault, song
 
 
 def mean_known(rows: Sequence[Floats], weights: Sequence[float]) -> Floats:

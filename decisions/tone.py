@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ MOST_WIDTH_DB = 2.0
 INTENSITY: dict[Intensity, float] = {"low": 0.5, "medium": 1.0, "high": 1.5}
 """What each intensity makes of the amounts and caps of a style (our choice)."""
 CENTRES: Floats = np.array(CENTRES_HZ)
+_LOG_CENTRES: Floats = np.array([math.log(hz) for hz in CENTRES_HZ])
 
 
 class Heard(NamedTuple):
@@ -73,12 +75,17 @@ def tone_change_lu(equaliser: EqualiserSettings | None, spectrum: Sequence[float
     if equaliser is None:
         return 0.0
     before = after = 0.0
-    for hz, level_db in zip(CENTRES_HZ, spectrum, strict=True):
+    gains_db = np.interp(_LOG_CENTRES, np.log(equaliser.freqs_hz), equaliser.gains_db).tolist()
+    for weighting_db, level_db, gain_db in zip(_centre_weights_db(), spectrum, gains_db, strict=True):
         if level_db is not None:
-            weight = 10.0 ** ((level_db + k_weight_db(hz)) / 10.0)
-            gain_db = float(np.interp(math.log(hz), np.log(equaliser.freqs_hz), equaliser.gains_db))
+            weight = 10.0 ** ((level_db + weighting_db) / 10.0)
             before, after = before + weight, after + weight * 10.0 ** (gain_db / 10.0)
     return 10.0 * math.log10(after / before) if before > 0.0 else 0.0
+
+
+@cache
+def _centre_weights_db() -> tuple[float, ...]:
+    return tuple(k_weight_db(hz) for hz in CENTRES_HZ)
 
 
 def _deviation_db(track: Heard, side: bool) -> Floats:

@@ -6,6 +6,7 @@ one step, so a run that is cut off leaves whole records or none.
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -35,7 +36,7 @@ class Ledger:
     def get(self, kind: str, name: str, record: type[T]) -> T | None:
         """A record, or None where there is none or it was written by a version that meant something else by it."""
         try:
-            return msgspec.json.decode(store.read_bytes(self._uri(kind, name)), type=record)
+            return _decoder(record).decode(store.read_bytes(self._uri(kind, name)))  # type: ignore[no-any-return]
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
@@ -53,3 +54,8 @@ class Ledger:
 
     def _uri(self, kind: str, name: str) -> str:
         return store.join(self._output, "ledger", kind, name[:2], f"{name}.json")
+
+
+@cache  # making one looks through every type below the record: longer than reading a record takes
+def _decoder(record: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(record)
