@@ -36,7 +36,7 @@ class Ledger:
     def get(self, kind: str, name: str, record: type[T]) -> T | None:
         """A record, or None where there is none or it was written by a version that meant something else by it."""
         try:
-            return _decoder(record).decode(store.read_bytes(self._uri(kind, name)))  # type: ignore[no-any-return]
+            return _decoder(record).decode(store.read_bytes(self._uri(kind, name)))  # type: ignore[arg-type,no-any-return]
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 

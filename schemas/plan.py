@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from msgspec.structs import fields
 
 from dsp.settings import (
     CompressorSettings,
@@ -53,7 +52,7 @@ class Head(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
 
     def settings(self) -> list[Settings]:
         """Those in use, in order."""
-        return [one for field in fields(self) if (one := getattr(self, field.name)) is not None]
+        return [one for name in self.__struct_fields__ if (one := getattr(self, name)) is not None]
 
     @property
     def dynamic(self) -> bool:
