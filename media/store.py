@@ -7,7 +7,7 @@ file (law 7).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -56,6 +56,30 @@ def exists(uri: str) -> bool:
 def read_bytes(uri: str) -> bytes:
     """The whole of a small file; raises FileNotFoundError where there is none."""
     return _place(uri).read_bytes(uri)
+
+
+def write_bytes(uri: str, data: bytes) -> None:
+    """Writes a small file in one step, in place of any of that name."""
+    if is_remote(uri):
+        with _beam().create(uri, compression_type="uncompressed") as handle:
+            handle.write(data)
+        return
+    path = local_path(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(data)
+    os.replace(part, path)
+
+
+def remove(uri: str) -> None:
+    """Removes a file; raises OSError where there is none. A folder on this machine that held only it goes too."""
+    if is_remote(uri):
+        _beam().delete([uri])
+        return
+    path = local_path(uri)
+    path.unlink()
+    with suppress(OSError):
+        path.parent.rmdir()
 
 
 def list_files(folder: str) -> list[str]:

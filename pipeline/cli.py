@@ -66,21 +66,31 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @cli.command()
 @click.argument("manifest")
 @run_options
+@click.option("--retry-rejected", is_flag=True, help="Only what earlier runs rejected, or were stopped before.")
+@click.option(
+    "--priority", is_flag=True, help="Runs into OUTPUT, and on this machine, wait between tracks for this one."
+)
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; write nothing.")
 def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
     """Masters the tracks of MANIFEST (.csv, .jsonl, .parquet or a folder of audio) into OUTPUT."""
     from pipeline import run as runs
+    from pipeline.retry import NothingToRetry
     from pipeline.words import ProgressLine, say, summary_text
 
     request = runs.Request(**_asked(asked))
-    if dry_run:
-        return _print_dry_run(runs.dry_run(request), as_json)
-    if runs.is_template(request):
-        say(f"the graph of run {runs.write_template(request)} is written; the service that runs it counts nothing")
-        return 0
-    with ProgressLine() as progress:
-        summary = runs.run_catalogue(request, progress)
-    say(summary_text(summary))
+    try:
+        if dry_run:
+            return _print_dry_run(runs.dry_run(request), as_json)
+        if runs.is_template(request):
+            say(f"the graph of run {runs.write_template(request)} is written; the service that runs it counts nothing")
+            return 0
+        with ProgressLine() as progress:
+            summary = runs.run_catalogue(request, progress)
+    except NothingToRetry as good:
+        say(str(good))
+        summary = runs.nothing_done(request)
+    else:
+        say(summary_text(summary))
     if as_json:
         _print_json(runs.contract(summary))
     return SOME_REJECTED if summary.rejected or summary.failed else 0

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ from decisions.profile_files import load_profile
 from dsp import SOUND_VERSION
 from media import store
 from media.analysis import ANALYSIS_VERSION
+from media.lanes import Beacon
 from media.manifest import read_manifest
 from media.references import check_references
+from pipeline.retry import retried_ids
 from pipeline.run_records import recorded
 from pipeline.selection import Selection, digest_of, selected_tracks
 from pipeline.tables import table_rows
@@ -47,6 +50,8 @@ class Request(Struct, frozen=True, kw_only=True):
     only: str | None = None
     limit: int | None = None
     force: bool = False
+    retry_rejected: bool = False
+    priority: bool = False
     choices: Choices = Choices()
     beam_options: tuple[str, ...] = ()
 
@@ -55,6 +60,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     """How a run ended; `audio_s` is the length of what was mastered in it."""
 
     run_id: str
+    """Empty where there was nothing to do, so that no run took place."""
     mastered: int
     skipped: int
     rejected: int
@@ -82,17 +88,22 @@ class LostTracksError(RuntimeError):
 
 
 def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profile]]:
-    """Manifest and profiles, checked as a whole; raises CatalogueError with everything that is wrong."""
+    """Manifest and profiles, checked as a whole; raises CatalogueError with everything that is wrong.
+
+    Raises NothingToRetry where only what failed was to be tried again, and nothing did.
+    """
     output = checked_output(request.output)
     check_reachable(request.manifest)
     tracks = read_manifest(request.manifest, roots=request.roots, output=output)
     _check_not_own(tracks, output)
+    manifest = request.manifest if store.is_remote(request.manifest) else os.path.abspath(request.manifest)
     selection = Selection(
-        manifest=request.manifest if store.is_remote(request.manifest) else os.path.abspath(request.manifest),
+        manifest=manifest,
         output=output,
         roots=request.roots,
         only=request.only,
         limit=request.limit,
+        retried=retried_ids(tracks, output, manifest) if request.retry_rejected else None,
         digest=digest_of(tracks),
     )
     names = {"", *(track.profile for track in tracks)}
@@ -119,9 +130,11 @@ def run_catalogue(request: Request, progress: Progress) -> Summary:
     output = selection.output
     run_id = new_run_id(output)
     wanted = [track.track_id for track in tracks if track.selected]
-    job = Job(output=output, run_id=run_id, profiles=profiles, force=request.force)
-    with workplace(output, run_id) as folder, recorded(job, facts(request, selection, profiles)) as record:
-        _run_graph(selection, job, list(request.beam_options), len(tracks), _ticker(folder, len(wanted), progress))
+    job = Job(output=output, run_id=run_id, profiles=profiles, force=request.force, priority=request.priority)
+    lane = Beacon(output, run_id) if request.priority else nullcontext()
+    with workplace(output, run_id) as folder, recorded(job, facts(request, selection, profiles)) as record, lane:
+        tick = _ticker(folder, len(wanted), progress, lane)
+        _run_graph(selection, job, list(request.beam_options), len(tracks), tick)
         summary = _summary(job, wanted, time.monotonic() - started_s, _cpu_s() - spent_s)
         record.update(msgspec.to_builtins(summary))
     return summary
@@ -157,13 +170,17 @@ def _run_graph(selection: Selection, job: Job, beam_options: list[str], tracks: 
     supervised(lambda: pipeline.run().wait_until_finish(), tick)
 
 
-def _ticker(folder: Path | None, total: int, progress: Progress) -> Callable[[], None]:
-    """Counts the lines that workers on this machine leave in the progress file."""
+def _ticker(
+    folder: Path | None, total: int, progress: Progress, lane: Beacon | nullcontext[None]
+) -> Callable[[], None]:
+    """Counts the lines that workers on this machine leave in the progress file, and keeps a beacon alive."""
 
     def tick() -> None:
         path = folder / "progress" if folder is not None else None
         done = path.read_bytes().count(b"\n") if path is not None and path.exists() else 0
         progress(done, total)
+        if isinstance(lane, Beacon):
+            lane.refresh()
 
     return tick
 
@@ -203,6 +220,21 @@ def _findings(tracks: list[dict[str, Any]], albums: list[dict[str, Any]]) -> dic
     codes = [code for row in tracks for code in {f["code"] for f in row["findings"]}]
     told = set(codes)
     return _counted(codes + [f["code"] for row in albums for f in row["findings"] if f["code"] not in told])
+
+
+def nothing_done(request: Request) -> Summary:
+    """The summary where there was nothing to do."""
+    return Summary(
+        run_id="",
+        mastered=0,
+        skipped=0,
+        rejected=0,
+        findings={},
+        audio_s=0.0,
+        wall_s=0.0,
+        cpu_s=0.0,
+        output=checked_output(request.output),
+    )
 
 
 def contract(summary: Summary) -> dict[str, Any]:

@@ -21,6 +21,8 @@ class Selection(Struct, frozen=True, kw_only=True):
     roots: tuple[str, ...] = ()
     only: str | None = None
     limit: int | None = None
+    retried: tuple[str, ...] | None = None
+    """Ids of the tracks that are tried again; None where that was not asked for."""
     digest: str = ""
 
 
@@ -31,9 +33,11 @@ def selected_tracks(tracks: list[Track], selection: Selection) -> list[Track]:
     """
     if selection.digest and digest_of(tracks) != selection.digest:
         raise CatalogueError("MANIFEST_CHANGED", f"{selection.manifest} was changed while the run began; run again")
-    chosen = {track.track_id for track in select(tracks, only=selection.only, limit=selection.limit)}
+    retried = set(selection.retried or ())
+    offered = [track for track in tracks if selection.retried is None or track.track_id in retried]
+    chosen = {track.track_id for track in select(offered, only=selection.only, limit=selection.limit)}
     if not chosen:
-        text = f"--only {selection.only!r} and --limit {selection.limit} select none of {len(tracks)} tracks"
+        text = f"--only {selection.only!r} and --limit {selection.limit} select none of {len(offered)} tracks"
         raise CatalogueError("NOTHING_SELECTED", text)
     albums = {track.album_id for track in tracks if track.track_id in chosen}
     concerned = [track for track in tracks if track.album_id in albums]

@@ -189,3 +189,5 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     run_id: str
     profiles: dict[str, Profile]
     force: bool = False
+    priority: bool = False
+    """Others wait for this run; it waits for none."""

@@ -11,6 +11,7 @@ from apache_beam.metrics import Metrics
 from msgspec import structs
 
 from media import store
+from media.lanes import lookout
 from schemas.errors import TrackError
 from schemas.steps import AnyMember, Job, Rejected, Spent, track_id_of, track_of
 from schemas.track import Track
@@ -24,12 +25,15 @@ def attempt(
 ) -> AnyMember:
     """The result of some work on a track, or the track as rejected; a bad track never stops a run (law 9).
 
-    What the work took stands in `spent`, after what the steps `before` it took. A step tells what it knows of that itself.
+    It waits for runs that go first. What the work took stands in `spent`, after what the steps `before` it took; a step tells
+    what it knows of that itself.
     """
+    waited_s = 0.0 if job.priority else lookout(job.output).let_pass()
     cpu_s, wall_s = time.thread_time(), time.monotonic()
     member = _outcome(stage, work, track, job)
     told = member.spent[-1] if member.spent else Spent(stage=stage)
-    spent = structs.replace(told, cpu_s=time.thread_time() - cpu_s, wall_s=time.monotonic() - wall_s)
+    cpu_s, wall_s = time.thread_time() - cpu_s, time.monotonic() - wall_s
+    spent = structs.replace(told, cpu_s=cpu_s, wall_s=wall_s, waited_s=waited_s)
     return structs.replace(member, spent=(*before, spent))
 
 

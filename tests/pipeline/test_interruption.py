@@ -37,11 +37,11 @@ def catalogue(tmp_path_factory):
 class Running:
     """A `lathe run` with two workers in a process of its own; ended when the block ends."""
 
-    def __init__(self, manifest, output, *beam_options):
+    def __init__(self, manifest, output, *beam_options, options=(), **variables):
         self.output = output
-        options = ["--direct_num_workers=2", *beam_options]
-        command = [sys.executable, "-c", LATHE, "run", str(manifest), str(output), "--", *options]
-        self.process = subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True)
+        beam_options = ["--direct_num_workers=2", *beam_options]
+        command = [sys.executable, "-c", LATHE, "run", str(manifest), str(output), *options, "--", *beam_options]
+        self.process = subprocess.Popen(command, env=environment(**variables), stderr=subprocess.PIPE, text=True)
         self.seen = {}
 
     def __enter__(self):
