@@ -11,7 +11,10 @@ setup(
     python_requires=">=3.10",
     packages=["decisions", "dsp", "dsp.detectors", "dsp.settings", "media", "pipeline", "schemas", "transforms"],
     py_modules=["lathe"],
-    package_data={"decisions": ["norms/*.toml", "profiles/*.toml", "styles/*.toml", "targets/*.toml"]},
+    package_data={
+        "decisions": ["norms/*.toml", "profiles/*.toml", "styles/*.toml", "targets/*.toml"],
+        "pipeline": ["prices.toml"],
+    },
     install_requires=[
         "apache-beam[gcp]==2.77.0",  # gs:// for manifests, sources and outputs
         "click>=8.1",

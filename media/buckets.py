@@ -27,6 +27,8 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
+RANGE_BYTES = 1 << 16
+"""Enough for the header of any file."""
 BLOCK_BYTES = 8 << 20
 """Read or written by one request."""
 PATIENCE_S = 120.0
@@ -108,6 +110,32 @@ def remove_folder(folder: str) -> None:
     for uri in list_files(folder):
         with _asked(uri) as patiently, suppress(refused.NotFound):
             _blob(uri).delete(timeout=ANSWER_WITHIN_S, retry=patiently)
+
+
+def write_bytes(uri: str, data: bytes) -> None:
+    """Uploads a small object in place of any of that name."""
+    with _asked(uri) as patiently:
+        _blob(uri).upload_from_string(data, timeout=ANSWER_WITHIN_S, retry=patiently)
+
+
+def remove(uri: str) -> None:
+    """Deletes an object."""
+    with _asked(uri) as patiently:
+        _blob(uri).delete(timeout=ANSWER_WITHIN_S, retry=patiently)
+
+
+def size_and_change(uri: str) -> tuple[int, float]:
+    """Size in bytes and time of the last change."""
+    with _asked(uri) as patiently:
+        blob = _standing(uri, patiently)
+        return int(blob.size), blob.updated.timestamp()
+
+
+@contextmanager
+def opened(uri: str) -> Iterator[BinaryIO]:
+    """An object that is read by ranges, as they are asked for."""
+    with _asked(uri) as patiently, _blob(uri).open("rb", chunk_size=RANGE_BYTES, retry=patiently) as handle:
+        yield handle
 
 
 def _copy(source: Blob, target_uri: str, patiently: Retry) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 COMPARED_BYTES = 1 << 20
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK}
@@ -61,6 +63,33 @@ def move(uri: str, target_uri: str) -> None:
 def remove_folder(folder: str) -> None:
     """Removes a folder, if it is there."""
     shutil.rmtree(local_path(folder), ignore_errors=True)
+
+
+def write_bytes(uri: str, data: bytes) -> None:
+    """Writes a small file in place of any of that name."""
+    path = _with_folder(uri)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(data)
+    os.replace(part, path)
+
+
+def remove(uri: str) -> None:
+    """Removes a file, and the folder that held only it."""
+    path = local_path(uri)
+    path.unlink()
+    with suppress(OSError):
+        path.parent.rmdir()
+
+
+def size_and_change(uri: str) -> tuple[int, float]:
+    """Size in bytes and time of the last change."""
+    found = local_path(uri).stat()
+    return found.st_size, found.st_mtime
+
+
+def opened(uri: str) -> BinaryIO:
+    """The file itself."""
+    return local_path(uri).open("rb")
 
 
 def _create(path: Path, target: Path) -> None:

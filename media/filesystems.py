@@ -35,13 +35,13 @@ def exists(uri: str) -> bool:
 
 def read_bytes(uri: str) -> bytes:
     """The whole of a small file."""
-    with _opened(uri) as handle:
+    with opened(uri) as handle:
         return handle.read()
 
 
 def fetch(uri: str, path: Path) -> None:
     """Copies a file to `path`."""
-    with _opened(uri) as source, path.open("wb") as target:
+    with opened(uri) as source, path.open("wb") as target:
         shutil.copyfileobj(source, target, COPY_BYTES)
 
 
@@ -80,8 +80,32 @@ def remove_folder(folder: str) -> None:
         FileSystems.delete(list_files(folder))
 
 
+def write_bytes(uri: str, data: bytes) -> None:
+    """Uploads a small file in place of any of that name."""
+    with _told(uri), FileSystems.create(uri, compression_type="uncompressed") as target:
+        target.write(data)
+
+
+def remove(uri: str) -> None:
+    """Deletes a file."""
+    if not exists(uri):
+        raise _missing(uri)
+    with _told(uri):
+        FileSystems.delete([uri])
+
+
+def size_and_change(uri: str) -> tuple[int, float]:
+    """Size in bytes and time of the last change, 0.0 where the store does not tell."""
+    with _told(uri):
+        found = FileSystems.match([glob.escape(uri)])[0].metadata_list
+    if not found:
+        raise _missing(uri)
+    return found[0].size_in_bytes, found[0].last_updated_in_seconds or 0.0
+
+
 @contextmanager
-def _opened(uri: str) -> Iterator[BinaryIO]:
+def opened(uri: str) -> Iterator[BinaryIO]:
+    """A file that is read as it is asked for."""
     if not exists(uri):
         raise _missing(uri)
     with _told(uri), FileSystems.open(uri, "application/octet-stream", compression_type="uncompressed") as handle:

@@ -91,7 +91,6 @@ class Lookout:
         if self.live() is None:
             return 0.0
         began_s = self._clock()
-        LOG.warning("waits between tracks: run %s was started with --priority", self._live)
         while self.live() is not None:
             sleep(LOOK_EVERY_S)
         return self._clock() - began_s
@@ -119,6 +118,28 @@ class Lookout:
         elif self._known[uri][0] != beat.number:
             self._known[uri] = (beat.number, now_s)
         return now_s - self._known[uri][1] < STALE_S
+
+
+class Onlooker:
+    """Says, in the driver of a run, when its workers begin to wait and when they go on; used as a Beacon is."""
+
+    def __init__(self, output: str) -> None:
+        self._lookout = Lookout(output)
+        self._passing: str | None = None
+
+    def __enter__(self) -> Onlooker:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def refresh(self) -> None:
+        """Looks, and says what is new."""
+        before, self._passing = self._passing, self._lookout.live()
+        if self._passing is not None and self._passing != before:
+            LOG.warning("waits between tracks: run %s was started with --priority", self._passing)
+        elif self._passing is None and before is not None:
+            LOG.warning("goes on: run %s has ended", before)
 
 
 @lru_cache(maxsize=8)

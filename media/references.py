@@ -31,21 +31,42 @@ def measured_references(uris: Sequence[str], ledger: Ledger | None = None) -> tu
     return tuple(_measured(uri, ledger) for uri in uris)
 
 
+def remembered_references(uris: Sequence[str], ledger: Ledger) -> tuple[Reference, ...] | None:
+    """Each reference as it was measured before; None where one would have to be measured."""
+    found = [_remembered(uri, ledger) for uri in uris]
+    return None if None in found else tuple(one for one in found if one is not None)
+
+
+def _remembered(uri: str, ledger: Ledger) -> Reference | None:
+    if store.is_remote(uri) or not store.local_path(uri).is_file():
+        return None
+    digest = sha256_of(store.local_path(uri))
+    analysis = ledger.get("analysis", _name(digest), Analysis)
+    return _reference(uri, digest, analysis) if analysis is not None else None
+
+
+def _name(digest: str) -> str:
+    return fingerprint(ANALYSIS_VERSION, digest, False)
+
+
+def _reference(uri: str, digest: str, analysis: Analysis) -> Reference:
+    return Reference(uri=uri, sha256=digest, duration_s=analysis.format.duration_s, figures=analysis.figures)
+
+
 def _measured(uri: str, ledger: Ledger | None) -> Reference:
     try:
         with store.fetched(uri) as path:
             if not path.is_file():
                 return Reference(uri=uri, trouble=f"it {_no_file(path.is_dir())}")
             digest = sha256_of(path)
-            name = fingerprint(ANALYSIS_VERSION, digest, False)
-            analysis = ledger.get("analysis", name, Analysis) if ledger else None
+            analysis = ledger.get("analysis", _name(digest), Analysis) if ledger else None
             if analysis is None:
                 analysis = analyse(path, digest)
                 if ledger:
-                    ledger.put("analysis", name, analysis)
+                    ledger.put("analysis", _name(digest), analysis)
     except (TrackError, OSError) as error:
         return Reference(uri=uri, trouble=error.text if isinstance(error, TrackError) else str(error))
-    return Reference(uri=uri, sha256=digest, duration_s=analysis.format.duration_s, figures=analysis.figures)
+    return _reference(uri, digest, analysis)
 
 
 def _no_file(folder: bool) -> str:

@@ -64,7 +64,7 @@ def open_source(path: Path) -> Iterator[Source]:
     try:
         handle = soundfile.SoundFile(os.fsencode(path))  # a name may be no text
     except soundfile.LibsndfileError as error:
-        text = f"{path.name} is no audio file that can be read: {_reason(error)}"
+        text = f"{path.name} is no audio file that can be read: {reason_of(error)}"
         raise TrackError("SOURCE_UNREADABLE", text, "Give WAV, FLAC or AIFF.") from error
     with handle:
         yield Source(path, handle)
@@ -75,7 +75,7 @@ class Source:
 
     def __init__(self, path: Path, handle: soundfile.SoundFile) -> None:
         self.path = path
-        self.format = _format(handle)
+        self.format = format_of(handle)
         self.tags: dict[str, str] = {k: v for k, v in handle.copy_metadata().items() if v.strip()}
         self._handle = handle
 
@@ -88,7 +88,7 @@ class Source:
 
         Without `own_checksum` a FLAC is not held against its MD5.
         """
-        self._check_length()
+        self.check_length()
         expected = flac_md5(self.path) if own_checksum and self.format.container == "FLAC" else b""
         digest = hashlib.md5(usedforsecurity=False)
         windows = Windows(self.format.channels, scale=INTEGER_SCALE if self._integers else 1.0)
@@ -118,7 +118,7 @@ class Source:
                 position += len(read)
         except soundfile.LibsndfileError as error:
             at_s = position / self.format.rate_hz
-            text = f"{self.path.name} cannot be decoded past {at_s:.1f} s: {_reason(error)}"
+            text = f"{self.path.name} cannot be decoded past {at_s:.1f} s: {reason_of(error)}"
             raise TrackError("SOURCE_CORRUPT", text, _READ_AGAIN) from error
 
     @property
@@ -140,7 +140,8 @@ class Source:
             raise TrackError("SOURCE_OUT_OF_RANGE", text, "Export it again with full scale at 1.0.")
         return np.asarray(block, dtype=np.float64)
 
-    def _check_length(self) -> None:
+    def check_length(self) -> None:
+        """Raises TrackError where the header does not fit the file."""
         if self.format.frames >= UNKNOWN_FRAMES:
             text = f"{self.path.name} does not say how long it is, as a FLAC made from a pipe"
             raise TrackError("SOURCE_UNREADABLE", text, "Encode it again from a file.")
@@ -168,7 +169,8 @@ def _check_file(path: Path) -> None:
         raise TrackError("SOURCE_EMPTY", f"{path.name} has 0 bytes", _READ_AGAIN)
 
 
-def _format(handle: soundfile.SoundFile) -> AudioFormat:
+def format_of(handle: soundfile.SoundFile) -> AudioFormat:
+    """What an open file says of its sound."""
     floating, bits = handle.subtype in ("FLOAT", "DOUBLE"), (_BITS | _LOSSLESS).get(handle.subtype)
     return AudioFormat(
         container=handle.format,
@@ -182,7 +184,8 @@ def _format(handle: soundfile.SoundFile) -> AudioFormat:
     )
 
 
-def _reason(error: soundfile.LibsndfileError) -> str:
+def reason_of(error: soundfile.LibsndfileError) -> str:
+    """What libsndfile has against a file, in its own words."""
     return str(error.error_string).removeprefix("Error : ").rstrip(".").lower()
 
 

@@ -16,14 +16,14 @@ from dsp import SOUND_VERSION
 from media import store
 from media.analysis import ANALYSIS_VERSION, analyse
 from media.ledger import Ledger, fingerprint
-from media.masters import Place, Shelf, holds
+from media.masters import Place, Shelf
 from media.passage import head_blocks
 from media.references import measured_references
 from media.rehearsal import rehearse
 from media.rendering import render_track, tags_of
 from media.source import sha256_of
 from schemas.errors import TrackError
-from schemas.figures import Analysis
+from schemas.figures import Analysis, AudioFormat
 from schemas.profile import Profile
 from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Spent, Take
 from schemas.track import Track
@@ -46,11 +46,10 @@ def analyse_track(track: Track, job: Job) -> Analysed:
     with store.fetched(track.uri) as path:
         digest = _checked_sha256(path, track)
         profile = job.profiles[track.profile]
-        name = fingerprint(ANALYSIS_VERSION, digest, profile.loudness.dual_mono)
-        remembered = ledger.get("analysis", name, Analysis)
+        remembered = remembered_analysis(digest, profile, ledger)
         analysis = remembered or analyse(path, digest, dual_mono=profile.loudness.dual_mono)
         if remembered is None:
-            ledger.put("analysis", name, analysis)
+            ledger.put("analysis", _name_of_analysis(digest, profile), analysis)
         spent = Spent(stage="analyse", remembered=remembered is not None, bytes_read=path.stat().st_size)
     check_source(analysis, track, profile)
     references = measured_references(track.reference_uris or profile.references, ledger)
@@ -62,12 +61,10 @@ def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
     if not draft.needs_rehearsal:
         return Rehearsed(draft=draft)
     ledger = Ledger(job.output, job.run_id)
-    source = (draft.analysis.sha256, draft.analysis.dual_mono)
-    name = fingerprint(SOUND_VERSION, source, draft.head, draft.limiter, draft.gains_db)
-    remembered = ledger.get("rehearsal", name, tuple[Take, ...])
+    remembered = remembered_takes(draft, ledger)
     takes = remembered if remembered is not None else rehearse(draft, head_blocks(draft))
     if remembered is None:
-        ledger.put("rehearsal", name, takes)
+        ledger.put("rehearsal", _name_of_takes(draft), takes)
     return Rehearsed(draft=draft, takes=takes, spent=(Spent(stage="rehearse", remembered=remembered is not None),))
 
 
@@ -99,6 +96,22 @@ def master_track(planned: Planned, job: Job) -> Mastered:
     return structs.replace(mastered, spent=(Spent(stage="master", bytes_written=sum(sizes)),))
 
 
+def remembered_analysis(sha256: str, profile: Profile, ledger: Ledger) -> Analysis | None:
+    """What was measured before of a source with these bytes, if anything."""
+    return ledger.get("analysis", _name_of_analysis(sha256, profile), Analysis)
+
+
+def remembered_takes(draft: Draft, ledger: Ledger) -> tuple[Take, ...] | None:
+    """How the gains of a draft came out before, if they were tried."""
+    return ledger.get("rehearsal", _name_of_takes(draft), tuple[Take, ...])
+
+
+def foreseen_reason(planned: Planned, job: Job) -> str:
+    """Why a track would be mastered again; empty where it would be skipped. Its masters are looked for, not read."""
+    before = Ledger(job.output, job.run_id).get("masters", fingerprint(planned.track.track_id), MasterRecord)
+    return _what_changed(before, _parts(planned, job.output), job, lambda master: store.exists(master.uri))
+
+
 def standing_run(track_id: str, job: Job) -> str | None:
     """The run whose masters of a track still stand in the output, if any."""
     record = Ledger(job.output, job.run_id).get("masters", fingerprint(track_id), MasterRecord)
@@ -107,9 +120,9 @@ def standing_run(track_id: str, job: Job) -> str | None:
     return record.run_id
 
 
-def check_source(analysis: Analysis, track: Track, profile: Profile) -> None:
-    """Raises TrackError unless a measured source can be mastered under a profile."""
-    audio, accepted = analysis.format, profile.source
+def check_format(audio: AudioFormat, profile: Profile) -> None:
+    """Raises TrackError for a format that cannot be mastered under a profile, whatever the sound is."""
+    accepted = profile.source
     if audio.channels > accepted.max_channels:
         text = f"{audio.channels} channels; profile {profile.name} takes 1 to {accepted.max_channels}"
         raise TrackError("CHANNELS_UNSUPPORTED", text, "Give a mono or stereo mix.")
@@ -119,13 +132,33 @@ def check_source(analysis: Analysis, track: Track, profile: Profile) -> None:
     if audio.duration_s < accepted.min_duration_s:
         text = f"{audio.duration_s:.3f} s long; profile {profile.name} takes {accepted.min_duration_s:g} s and more"
         raise TrackError("SOURCE_TOO_SHORT", text, "Join it to its neighbour; loudness needs a block of 0.4 s.")
+
+
+def check_source(analysis: Analysis, track: Track, profile: Profile) -> None:
+    """Raises TrackError unless a measured source can be mastered under a profile."""
+    check_format(analysis.format, profile)
     if analysis.figures.integrated_lufs is None or _music_dbfs(analysis) < SILENT_DBFS:
         peak = analysis.figures.sample_peak_dbfs
         level = "digital silence" if peak is None else f"a sample peak of {peak:.1f} dBFS"
         raise TrackError("SOURCE_SILENT", f"no music louder than -70 LUFS, {level}", "Check the export of this track.")
-    if track.duration_s is not None and abs(track.duration_s - audio.duration_s) > accepted.max_duration_error_s:
+    check_duration(analysis.format, track, profile)
+
+
+def check_duration(audio: AudioFormat, track: Track, profile: Profile) -> None:
+    """Raises TrackError for a source that is not as long as the manifest says."""
+    allowed_s = profile.source.max_duration_error_s
+    if track.duration_s is not None and abs(track.duration_s - audio.duration_s) > allowed_s:
         text = f"{audio.duration_s:.1f} s long, the manifest says {track.duration_s:.1f} s"
         raise TrackError("DURATION_MISMATCH", text, "Check whether this is the right recording.")
+
+
+def _name_of_analysis(sha256: str, profile: Profile) -> str:
+    return fingerprint(ANALYSIS_VERSION, sha256, profile.loudness.dual_mono)
+
+
+def _name_of_takes(draft: Draft) -> str:
+    source = (draft.analysis.sha256, draft.analysis.dual_mono)
+    return fingerprint(SOUND_VERSION, source, draft.head, draft.limiter, draft.gains_db)
 
 
 def _music_dbfs(analysis: Analysis) -> float:
@@ -172,7 +205,17 @@ def _parts(planned: Planned, output: str) -> dict[str, str]:
     }
 
 
-def _what_changed(before: MasterRecord | None, parts: dict[str, str], job: Job) -> str:
+def _stands(master: Master) -> bool:
+    try:
+        with store.fetched(master.uri) as path:
+            return sha256_of(path) == master.proof.sha256
+    except OSError:
+        return False
+
+
+def _what_changed(
+    before: MasterRecord | None, parts: dict[str, str], job: Job, stands: Callable[[Master], bool] = _stands
+) -> str:
     """Why a track has to be made again; empty where it has not."""
     if before is None:
         return "never mastered into this output"
@@ -181,12 +224,8 @@ def _what_changed(before: MasterRecord | None, parts: dict[str, str], job: Job) 
         return f"changed since run {before.run_id}: {', '.join(changed)}"
     if job.force:
         return "asked for by --force"
-    altered = [m.delivery for m in _absolute(before.mastered, job.output).masters if not _stands(m)]
+    altered = [m.delivery for m in _absolute(before.mastered, job.output).masters if not stands(m)]
     return f"missing or altered in the output: {', '.join(altered)}" if altered else ""
-
-
-def _stands(master: Master) -> bool:
-    return holds(master.uri, master.proof.sha256)
 
 
 def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Path, str, str], None]) -> Mastered:

@@ -7,10 +7,10 @@ file (law 7).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from media import disk
 from media.disk import local_path as local_path
@@ -27,6 +27,10 @@ class _Place(Protocol):
     def replace(self, path: Path, uri: str) -> None: ...
     def move(self, uri: str, target_uri: str) -> None: ...
     def remove_folder(self, folder: str) -> None: ...
+    def write_bytes(self, uri: str, data: bytes) -> None: ...
+    def remove(self, uri: str) -> None: ...
+    def size_and_change(self, uri: str) -> tuple[int, float]: ...
+    def opened(self, uri: str) -> AbstractContextManager[BinaryIO]: ...
 
 
 def is_remote(uri: str) -> bool:
@@ -60,26 +64,22 @@ def read_bytes(uri: str) -> bytes:
 
 def write_bytes(uri: str, data: bytes) -> None:
     """Writes a small file in one step, in place of any of that name."""
-    if is_remote(uri):
-        with _beam().create(uri, compression_type="uncompressed") as handle:
-            handle.write(data)
-        return
-    path = local_path(uri)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(data)
-    os.replace(part, path)
+    _place(uri).write_bytes(uri, data)
 
 
 def remove(uri: str) -> None:
-    """Removes a file; raises OSError where there is none. A folder on this machine that held only it goes too."""
-    if is_remote(uri):
-        _beam().delete([uri])
-        return
-    path = local_path(uri)
-    path.unlink()
-    with suppress(OSError):
-        path.parent.rmdir()
+    """Removes a file; raises FileNotFoundError where there is none. A folder on this machine that held only it goes too."""
+    _place(uri).remove(uri)
+
+
+def size_and_change(uri: str) -> tuple[int, float]:
+    """Size in bytes and time of the last change (seconds since 1970); raises FileNotFoundError."""
+    return _place(uri).size_and_change(uri)
+
+
+def opened(uri: str) -> AbstractContextManager[BinaryIO]:
+    """A file of which only what is asked for is read, and little around it."""
+    return _place(uri).opened(uri)
 
 
 def list_files(folder: str) -> list[str]:

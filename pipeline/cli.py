@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from decisions.choices import Choices
+    from pipeline.forecast import Forecast
 
 INTENSITIES = ("low", "medium", "high")
 SOME_REJECTED, WRONG_USAGE, CRASH, INTERRUPTED = 1, 2, 3, 130
@@ -70,8 +71,9 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--priority", is_flag=True, help="Runs into OUTPUT, and on this machine, wait between tracks for this one."
 )
-@click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; write nothing.")
-def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
+@click.option("--dry-run", is_flag=True, help="Say what would be done and why, and what it would take; write nothing.")
+@click.option("--prices", metavar="FILE", help="Your own price table for --dry-run (.toml).")
+def run(as_json: bool, dry_run: bool, prices: str | None, **asked: Any) -> int:
     """Masters the tracks of MANIFEST (.csv, .jsonl, .parquet or a folder of audio) into OUTPUT."""
     from pipeline import run as runs
     from pipeline.retry import NothingToRetry
@@ -80,7 +82,7 @@ def run(as_json: bool, dry_run: bool, **asked: Any) -> int:
     request = runs.Request(**_asked(asked))
     try:
         if dry_run:
-            return _print_dry_run(runs.dry_run(request), as_json)
+            return _print_forecast(runs.dry_run(request, prices), as_json)
         if runs.is_template(request):
             say(f"the graph of run {runs.write_template(request)} is written; the service that runs it counts nothing")
             return 0
@@ -309,16 +311,11 @@ def _print_json(record: Any) -> None:
     click.echo(msgspec.json.encode(record).decode())
 
 
-def _print_dry_run(found: dict[str, Any], as_json: bool) -> int:
+def _print_forecast(found: Forecast, as_json: bool) -> int:
+    from pipeline.words import forecast_text, say
+
     if as_json:
         _print_json(found)
-        return 0
-    _say(
-        [
-            f"{found['tracks']} tracks of {found['albums']} albums would be mastered into {found['output']}",
-            f"  profiles    {', '.join(found['profiles'])}",
-            f"  deliveries  {', '.join(found['deliveries'])}",
-            f"  {len(found['missing'])} sources are missing" + "".join(f"\n    {uri}" for uri in found["missing"]),
-        ]
-    )
+    else:
+        say(forecast_text(found))
     return 0

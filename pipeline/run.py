@@ -9,7 +9,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,11 @@ from decisions.profile_files import load_profile
 from dsp import SOUND_VERSION
 from media import store
 from media.analysis import ANALYSIS_VERSION
-from media.lanes import Beacon
+from media.lanes import Beacon, Onlooker
 from media.manifest import read_manifest
 from media.references import check_references
+from pipeline.forecast import Forecast, forecast
+from pipeline.prices import load_prices
 from pipeline.retry import retried_ids
 from pipeline.run_records import recorded
 from pipeline.selection import Selection, digest_of, selected_tracks
@@ -131,7 +132,7 @@ def run_catalogue(request: Request, progress: Progress) -> Summary:
     run_id = new_run_id(output)
     wanted = [track.track_id for track in tracks if track.selected]
     job = Job(output=output, run_id=run_id, profiles=profiles, force=request.force, priority=request.priority)
-    lane = Beacon(output, run_id) if request.priority else nullcontext()
+    lane = Beacon(output, run_id) if request.priority else Onlooker(output)
     with workplace(output, run_id) as folder, recorded(job, facts(request, selection, profiles)) as record, lane:
         tick = _ticker(folder, len(wanted), progress, lane)
         _run_graph(selection, job, list(request.beam_options), len(tracks), tick)
@@ -170,17 +171,14 @@ def _run_graph(selection: Selection, job: Job, beam_options: list[str], tracks: 
     supervised(lambda: pipeline.run().wait_until_finish(), tick)
 
 
-def _ticker(
-    folder: Path | None, total: int, progress: Progress, lane: Beacon | nullcontext[None]
-) -> Callable[[], None]:
-    """Counts the lines that workers on this machine leave in the progress file, and keeps a beacon alive."""
+def _ticker(folder: Path | None, total: int, progress: Progress, lane: Beacon | Onlooker) -> Callable[[], None]:
+    """Counts the lines that workers on this machine leave in the progress file, and looks after the lane."""
 
     def tick() -> None:
         path = folder / "progress" if folder is not None else None
         done = path.read_bytes().count(b"\n") if path is not None and path.exists() else 0
         progress(done, total)
-        if isinstance(lane, Beacon):
-            lane.refresh()
+        lane.refresh()
 
     return tick
 
@@ -269,16 +267,13 @@ def facts(request: Request, selection: Selection, profiles: dict[str, Profile]) 
     }
 
 
-def dry_run(request: Request) -> dict[str, Any]:
-    """What a run would concern, without doing it: tracks, albums, and sources that are not there."""
+def dry_run(request: Request, prices: str | None = None) -> Forecast:
+    """What a run would do and take, without doing it; `prices` is a file with a price table, else Lathe's own counts."""
+    table = load_prices(prices)
     selection, tracks, profiles = prepared(request)
-    chosen = [track for track in tracks if track.selected]
-    return {
-        "tracks": len(chosen),
-        "albums": len({track.album_id for track in chosen}),
-        "measured_only": len(tracks) - len(chosen),
-        "missing": [track.uri for track in chosen if not store.exists(track.uri)],
-        "profiles": sorted(profile.name for profile in profiles.values()),
-        "deliveries": sorted({d.name for profile in profiles.values() for d in profile.delivery}),
-        "output": selection.output,
-    }
+    return forecast(
+        tracks,
+        Job(output=selection.output, run_id="forecast", profiles=profiles, force=request.force),
+        table,
+        request.beam_options,
+    )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.codes import CODES
 from schemas.qc import TrackRow
 
+if TYPE_CHECKING:
+    from pipeline.forecast import Forecast
+
 LINE_EVERY_S = 30.0
+GB = 1e9
+TOLD = 20
+"""Lines of one kind that are told; the rest is counted."""
 
 
 class ProgressLine:
@@ -75,6 +81,69 @@ def summary_text(summary: Any) -> str:
 
 def _counted(word: str, codes: dict[str, int]) -> list[str]:
     return [f"  {word:<8} {count:>4}  {code}: {CODES[code].title}" for code, count in codes.items()]
+
+
+def forecast_text(found: Forecast) -> str:
+    """What a run would do and take, in words."""
+    return "\n".join([*_to_do(found), *_to_take(found), *_to_pay(found)])
+
+
+def _to_do(found: Forecast) -> list[str]:
+    lines = [
+        f"{found.tracks} tracks of {found.albums} albums would be mastered into {found.output}",
+        f"  outcome     {found.mastered} mastered, {found.skipped} skipped, {found.rejected} rejected for certain",
+        *(f"    {count:>6}  {reason}" for reason, count in list(found.reasons.items())[:TOLD]),
+    ]
+    if len(found.reasons) > TOLD:
+        lines.append(f"    and {len(found.reasons) - TOLD} more reasons; --json tells all")
+    of_all = found.tracks + found.measured_only
+    if found.looked_at < of_all:
+        lines.append(
+            f"  a sample    {found.looked_at} of {of_all} tracks were looked at; reasons count these, all else is scaled up"
+        )
+    return [
+        *lines,
+        f"  profiles    {', '.join(found.profiles)}",
+        f"  deliveries  {', '.join(found.deliveries)}",
+        f"  {len(found.missing)} sources are missing",
+        *(f"    {uri}" for uri in found.missing[:TOLD]),
+        *([f"    and {len(found.missing) - TOLD} more; --json tells all"] if len(found.missing) > TOLD else []),
+    ]
+
+
+def _to_take(found: Forecast) -> list[str]:
+    stages = ", ".join(f"{one.stage} {one.cpu_s / 3600:.2f}" for one in found.stages)
+    pace = f", {found.mastered_audio_s / found.cpu_s:.1f}x realtime per core" if found.mastered_audio_s else ""
+    learned = (
+        f"learned from {found.learned_from_tracks} tracks of {found.learned_from_runs} runs into this output"
+        if found.learned_from_tracks
+        else "by Lathe's own figures for a server core of 2025; after a first run, by those of this output"
+    )
+    return [
+        f"  audio       {found.audio_s / 3600:.2f} h, of which {found.mastered_audio_s / 3600:.2f} h to be mastered",
+        f"  core hours  {found.cpu_s / 3600:.2f} ({stages}, all else {found.overhead_cpu_s / 3600:.2f}){pace}",
+        f"              {learned}",
+        f"  time        {_duration(found.wall_s)} with {found.workers} workers",
+        f"  to read     {found.bytes_read / GB:.2f} GB, again for each step that is done",
+        f"  to write    {found.bytes_written / GB:.2f} GB",
+    ]
+
+
+def _to_pay(found: Forecast) -> list[str]:
+    return [
+        f"  {'money' if not number else '':<11} {one.amount:10.2f} {one.currency}  {one.name} ({one.source}, {one.date})"
+        for number, one in enumerate(found.costs)
+    ]
+
+
+def _duration(seconds: float) -> str:
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def mastered_text(row: TrackRow) -> str:

@@ -103,6 +103,14 @@ ERROR_CODES: dict[str, Words] = {
         "refused", "No track selected", "`--only` and `--limit` leave no track of the manifest.",
         "Rows were counted.", "Widen the pattern.", NEVER,
     ),
+    "PRICES_UNREADABLE": Words(
+        "refused", "Price table cannot be read", "The price table's file is missing or is no text.",
+        "The file was opened.", "Correct the path; it ends in .toml.", NEVER,
+    ),
+    "PRICES_INVALID": Words(
+        "refused", "Errors in the price table", "A key is unknown or a value is out of range; it is told with its line.",
+        "The whole table was checked.", "Correct the line that is told; pipeline/prices.toml shows every key.", NEVER,
+    ),
     "SOURCE_MISSING": Words(
         "rejected", "Source missing", "There is no file at the manifest's uri.",
         "The file was looked up.", "Upload the file or correct the uri.", NEVER,

@@ -179,3 +179,16 @@ def test_beacons_of_the_day_before_are_taken_away_by_the_next_run_that_goes_firs
         (path,) = (tmp_path / "out/.lanes").iterdir()
         assert json.loads(path.read_text())["run_id"] == "new"
     assert path.name == f"new-{fingerprint(str(tmp_path / 'out'))[:8]}.json"
+
+
+def test_a_driver_says_when_its_workers_wait_and_when_they_go_on(tmp_path, clock, monkeypatch, caplog):
+    onlooker = lanes.Onlooker(str(tmp_path / "out"))
+    onlooker._lookout = Lookout(str(tmp_path / "out"), clock)
+    with onlooker, Beacon(str(tmp_path / "out"), "r1", clock):
+        for _ in range(5):
+            clock.passes(LOOK_EVERY_S / 2)
+            onlooker.refresh()
+    for _ in range(5):
+        clock.passes(LOOK_EVERY_S / 2)
+        onlooker.refresh()
+    assert caplog.messages == ["waits between tracks: run r1 was started with --priority", "goes on: run r1 has ended"]

@@ -1,0 +1,83 @@
+"""How long the steps of a track take here, learned from what earlier runs into the same output took (`qc/work`).
+
+Work grows with the samples of a source (frames times channels), so rates and channels of all kinds calibrate each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+from typing import Any
+
+from msgspec import Struct
+
+from pipeline.run_records import is_finished, run_records
+from pipeline.tables import table_rows
+
+Step = tuple[str, bool]
+"""A stage, and whether its result is only remembered."""
+RUNS = 20
+"""Finished runs that are looked at, newest first: older ones had other versions."""
+ENOUGH_SAMPLES = 44_100.0 * 2 * 60
+"""Less than a minute of stereo says nothing of how long a step takes."""
+COLUMNS = ["audio_s", "rate_hz", "channels", "bytes_written", "steps"]
+
+
+class Calibration(Struct, frozen=True, kw_only=True):
+    """What work takes: by default as measured on one core of a server of 2025."""
+
+    cpu_s_per_sample: dict[Step, float]
+    wall_per_cpu: float = 1.05
+    overhead_cpu_s: float = 12.0
+    """Of a run as such: Python, Beam and the kernels are loaded, rows are written."""
+    bytes_per_sample: float | None = None
+    """Of all masters together, for each sample of a source that was mastered; None: not known yet."""
+    tracks: int = 0
+    """Tracks that it was learned from."""
+    runs: int = 0
+
+
+DEFAULT = Calibration(
+    cpu_s_per_sample={
+        ("analyse", False): 7.0e-8,
+        ("rehearse", False): 7.0e-8,
+        ("master", False): 1.3e-7,
+        ("analyse", True): 1.0e-9,
+        ("rehearse", True): 1.0e-10,
+        ("master", True): 2.0e-9,
+    }
+)
+
+
+def calibrated(output: str) -> Calibration:
+    """What the newest finished runs into an output teach; defaults for what they did not do."""
+    records = [record for record in run_records(output) if is_finished(record) and "work_cpu_s" in record][:RUNS]
+    rows = [row for record in records for row in table_rows(output, "work", record["run_id"], COLUMNS)]
+    rows = [row for row in rows if row["audio_s"]]
+    wall_s, cpu_s = (sum(step[name] for row in rows for step in row["steps"]) for name in ("wall_s", "cpu_s"))
+    overheads_s = [record["cpu_s"] - record["work_cpu_s"] for record in records]
+    mastered = [row for row in rows if row["bytes_written"]]
+    return Calibration(
+        cpu_s_per_sample=DEFAULT.cpu_s_per_sample | _rates(rows),
+        wall_per_cpu=wall_s / cpu_s if cpu_s else DEFAULT.wall_per_cpu,
+        overhead_cpu_s=median(overheads_s) if overheads_s else DEFAULT.overhead_cpu_s,
+        bytes_per_sample=sum(row["bytes_written"] for row in mastered) / _samples(mastered) if mastered else None,
+        tracks=len(rows),
+        runs=len(records),
+    )
+
+
+def _rates(rows: list[dict[str, Any]]) -> dict[Step, float]:
+    """Processor seconds for each sample, of every step that was done often enough to tell."""
+    spent: dict[Step, float] = {}
+    over: dict[Step, float] = {}
+    for row in rows:
+        for told in row["steps"]:
+            step = (told["stage"], told["remembered"])
+            spent[step] = spent.get(step, 0.0) + told["cpu_s"]
+            over[step] = over.get(step, 0.0) + _samples([row])
+    return {step: spent[step] / over[step] for step in spent if over[step] >= ENOUGH_SAMPLES}
+
+
+def _samples(rows: Iterable[dict[str, Any]]) -> float:
+    return float(sum(row["audio_s"] * row["rate_hz"] * row["channels"] for row in rows))
