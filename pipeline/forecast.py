@@ -28,8 +28,8 @@ LOOKED_AT = 2_000
 THREADS = 16
 FLAC_RATIO = 0.65
 """What FLAC leaves of PCM, before an output's own masters tell."""
-SHUFFLED_BYTES = 500_000
-"""Of a track's records between all steps together: five times a hundred kilobytes, most of it drawings and spectra."""
+SHUFFLED_BYTES = 250_000
+"""Of a track's records between all steps together: six times 20 to 60 kB, most of it drawings and spectra (measured)."""
 _WORKERS = re.compile(r"--(?:direct_num_workers|parallelism|num_workers|max_num_workers)=(\d+)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 
 import pyarrow.parquet as pq
@@ -9,9 +10,13 @@ import pytest
 
 from media import store
 from media.analysis import analyse
+from media.glance import glance
+from media.lanes import Beacon, Lookout
 from pipeline.explain import explain
-from schemas.errors import CatalogueError
-from tests.makers import music, write, write_manifest
+from pipeline.run import Request, dry_run
+from pipeline.run_records import mark_killed, owner, run_records
+from schemas.errors import CatalogueError, TrackError
+from tests.makers import music, noise, write, write_manifest
 from tests.media import emulator
 from tests.pipeline.runs import album, by, digests, master, table
 
@@ -126,3 +131,52 @@ def test_sources_in_a_bucket_may_be_mastered_onto_a_disk(ran, tmp_path):
 def test_a_manifest_that_is_not_in_the_bucket_is_told(bucket, tmp_path):
     with pytest.raises(CatalogueError, match='"gs://music/in/gone.csv" does not exist'):
         master(f"{bucket}/in/gone.csv", tmp_path / "out")
+
+
+def test_a_source_in_a_bucket_is_looked_at_without_being_fetched(bucket, tmp_path, monkeypatch):
+    path = write(tmp_path / "long.wav", noise(seconds=60))
+    upload(path, f"{bucket}/glance/long.wav")
+
+    def fetched(uri):
+        raise AssertionError("the whole file was fetched")
+
+    monkeypatch.setattr(store, "fetched", fetched)
+    here, there = glance(str(path)), glance(f"{bucket}/glance/long.wav")
+    assert (there.format, there.size_bytes) == (here.format, here.size_bytes)
+    assert abs(there.changed_s - time.time()) < 3600.0
+
+
+def test_what_is_wrong_with_a_source_in_a_bucket_is_seen_at_a_glance(bucket, tmp_path):
+    (tmp_path / "text.wav").write_text("not music")
+    (tmp_path / "empty.wav").touch()
+    for path in list(tmp_path.iterdir()):
+        upload(path, f"{bucket}/glance/{path.name}")
+    for name, code in (("text.wav", "SOURCE_UNREADABLE"), ("empty.wav", "SOURCE_EMPTY")):
+        with pytest.raises(TrackError, match=".") as found:
+            glance(f"{bucket}/glance/{name}")
+        assert found.value.code == code
+    with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
+        glance(f"{bucket}/glance/gone.wav")
+
+
+def test_a_dry_run_over_a_bucket_foresees_what_is_in_its_ledger(ran):
+    found = dry_run(Request(manifest=f"{BUCKET}/in/manifest.csv", output=f"{BUCKET}/out"))
+    assert (found.tracks, found.skipped, found.rejected, found.missing) == (4, 3, 1, [f"{BUCKET}/in/gone.flac"])
+    assert found.learned_from_runs >= 1
+
+
+def test_a_beacon_in_a_bucket_is_seen_and_goes_with_its_run(bucket, monkeypatch):
+    monkeypatch.setattr("media.lanes.places", lambda output: [f"{output}/.lanes"])
+    monkeypatch.setattr("media.lanes.LOOK_EVERY_S", 0.0)
+    lookout = Lookout(f"{bucket}/lanes")
+    assert lookout.live() is None
+    with Beacon(f"{bucket}/lanes", "r1"):
+        assert lookout.live() == "r1"
+    assert lookout.live() is None
+
+
+def test_a_run_into_a_bucket_that_was_killed_is_told_by_the_next(bucket):
+    gone = {"run_id": "1", "state": "running", "owner": owner() | {"pid": 2**22 + 1}}
+    store.write_bytes(f"{bucket}/killed/runs/1.json", json.dumps(gone).encode())
+    mark_killed(f"{bucket}/killed")
+    assert [record["state"] for record in run_records(f"{bucket}/killed")] == ["interrupted"]
