@@ -7,8 +7,7 @@ from itertools import permutations
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.testing.test_pipeline import TestPipeline
-from apache_beam.testing.test_stream import TestStream
+from apache_beam.testing import test_pipeline, test_stream
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.window import TimestampedValue
 from hypothesis import given
@@ -29,7 +28,9 @@ def ticket(track, *, run="r1", of=3):
 
 def stream():
     register_coders()
-    return TestStream(coder=beam.coders.TupleCoder((beam.coders.StrUtf8Coder(), RecordCoder(Ticket))), output_tags=None)
+    return test_stream.TestStream(
+        coder=beam.coders.TupleCoder((beam.coders.StrUtf8Coder(), RecordCoder(Ticket))), output_tags=None
+    )
 
 
 def plain(gathered: Gathered):
@@ -40,13 +41,13 @@ def plain(gathered: Gathered):
     )
 
 
-def check(played: TestStream, *expected):
+def check(played: test_stream.TestStream, *expected):
     """Plays a stream into the barrier; what comes out, in any order, is what is expected."""
     options = PipelineOptions(["--allow_unsafe_triggers"])
     options.view_as(StandardOptions).streaming = True
     # Two steps to the end: at infinity this engine closes what looks at the result before the timers that still add to it.
     played = played.advance_watermark_to(END_S).advance_watermark_to_infinity()
-    with TestPipeline(runner=STREAMS, options=options) as pipeline:
+    with test_pipeline.TestPipeline(runner=STREAMS, options=options) as pipeline:
         found = pipeline | played.with_output_types(tuple[str, Ticket]) | Gather(PATIENCE_S) | beam.Map(plain)
         assert_that(found, equal_to(list(expected)))
 
