@@ -83,7 +83,7 @@ def run(as_json: bool, dry_run: bool, prices: str | None, **asked: Any) -> int:
     try:
         if dry_run:
             return _print_forecast(runs.dry_run(request, prices), as_json)
-        if runs.is_template(request):
+        if runs.is_template(request.beam_options):
             say(f"the graph of run {runs.write_template(request)} is written; the service that runs it counts nothing")
             return 0
         with ProgressLine() as progress:

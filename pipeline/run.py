@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -141,9 +141,9 @@ def run_catalogue(request: Request, progress: Progress) -> Summary:
     return summary
 
 
-def is_template(request: Request) -> bool:
+def is_template(beam_options: Sequence[str]) -> bool:
     """Whether Beam only writes the graph down, for a service that runs it later: a Dataflow template."""
-    return any(option.startswith("--template_location") for option in request.beam_options)
+    return any(option.startswith("--template_location") for option in beam_options)
 
 
 def write_template(request: Request) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from pipeline.live import Live
 from pipeline.prism import Prism, found_prism
-from pipeline.run import Request, Summary
+from pipeline.run import Request, Summary, is_template
 from pipeline.run_records import REFUSED, Record
 from pipeline.supervise import interruptible
 from pipeline.watch import Trouble, Watch
@@ -49,6 +49,9 @@ def watch_batches(folder: str, request: Request, tell: Tell) -> int:
 def watch_live(live: Live, options: Sequence[str], tell: Tell) -> int:
     """Masters what arrives in one unbounded pipeline; the first Ctrl-C lets it finish what is under way, the second ends it."""
     live.start(options)
+    if is_template(options):
+        say("the graph is written; the service that runs it tells how it goes")
+        return 0
     say("watching: Ctrl-C finishes what is under way and ends; a second one ends at once, and loses nothing")
     with interruptible():
         try:

@@ -19,16 +19,16 @@ import click
 
 from pipeline import cli
 
-COMMANDS = ("run",)
-"""Commands that a template may start, the usual one first. A `watch` that is one unbounded pipeline is added here, with a
-sentence for its folder in `ARGUMENTS`."""
+COMMANDS = ("run", "watch")
+"""Commands that a template may start, the usual one first."""
 STREAMING = {"watch"}
-NOT_OFFERED = {"beam_options", "as_json", "dry_run"}
+NOT_OFFERED = {"beam_options", "as_json", "dry_run", "prices"}
 """What has no meaning where nobody reads the answer."""
 BETWEEN = ";"
 """Between the values of a parameter that may have several."""
 PLACE = r"gs://[^/;]+(/[^;]*)?"
 ARGUMENTS = {
+    "source": "The folder in which manifests appear, gs://..., or pubsub://projects/P/subscriptions/S.",
     "manifest": "A .csv, .jsonl or .parquet file, or a folder of audio; gs://...",
     "output": "Where masters, figures and the ledger are written: gs://... Give each night the same, or all is mastered again.",
 }
@@ -50,6 +50,9 @@ def command_line(arguments: Iterable[str]) -> list[str]:
     known = parameters(command)
     if missing := [name for name, one in known.items() if one.required and name not in given]:
         raise ValueError(f"parameters that {command} needs are missing: {', '.join(missing)}")
+    others = {name for other in COMMANDS for name in parameters(other)} - set(known)
+    if strange := sorted(others & set(given)):
+        raise ValueError(f"parameters that {command} does not know: {', '.join(strange)}")
     words = [word for name, one in known.items() if name in given for word in _words(name, one, given[name])]
     beam = ["".join(parts) for parts in split if parts[0].removeprefix("--") not in {*known, "command"}]
     return [command, *words, "--", *beam]
@@ -98,6 +101,8 @@ def _described(name: str, parameter: click.Parameter, needed: bool) -> dict[str,
 
 def _shape(name: str, parameter: click.Parameter) -> str:
     """A regular expression for a value, so that a mistake is told before a machine is started; nothing for free text."""
+    if name == "source":
+        return f"({PLACE}|pubsub://projects/[^/]+/subscriptions/[^/]+)"
     if name in ARGUMENTS:
         return PLACE
     if _is_flag(parameter):

@@ -26,8 +26,10 @@ NEEDED = ["--manifest=gs://b/m.csv", "--output=gs://b/out"]
 GIVEN = {
     "manifest": "gs://b/m.csv", "output": "gs://b/out", "profile": "club", "style": "warm", "intensity": "low",
     "reference": "gs://b/1.flac;gs://b/2.flac", "reference_amount": "0.5", "target_lufs": "-12.5", "limit": "3",
-    "only": "A*", "root": "gs://b", "force": "true", "command": "run",
+    "only": "A*", "root": "gs://b", "force": "true", "command": "run", "priority": "true", "retry_rejected": "false",
+    "source": "pubsub://projects/p/subscriptions/s", "patience_s": "3600",
 }  # fmt: skip
+OF_WATCH = ("source", "patience_s")
 
 
 def parsed(words):
@@ -46,12 +48,12 @@ def test_the_metadata_is_what_the_command_line_says():
 def test_the_metadata_is_what_dataflow_reads():
     read = dataflow.TemplateMetadata.from_json(METADATA.read_text(encoding="utf-8"), ignore_unknown_fields=False)
     assert [one.name for one in read.parameters] == [one["name"] for one in launcher.metadata()["parameters"]]
-    assert [one.name for one in read.parameters if not one.is_optional] == ["manifest", "output"]
+    assert [one.name for one in read.parameters if not one.is_optional] == ["output"]
     assert all(one.label and one.help_text for one in read.parameters)
 
 
 def test_every_parameter_reaches_the_option_of_its_name():
-    words = launcher.command_line(f"--{name}={value}" for name, value in GIVEN.items())
+    words = launcher.command_line(f"--{name}={value}" for name, value in GIVEN.items() if name not in OF_WATCH)
     found = parsed(words)
     assert found["references"] == ("gs://b/1.flac", "gs://b/2.flac") and found["roots"] == ("gs://b",)
     assert (found["target_lufs"], found["reference_amount_ratio"], found["limit"]) == (-12.5, 0.5, 3)
@@ -69,7 +71,8 @@ def test_every_parameter_takes_what_its_expression_takes():
     "name, value",
     [
         ("manifest", "/disk/manifest.csv"), ("output", "gs://"), ("intensity", "huge"), ("limit", "0"), ("limit", "1.5"),
-        ("force", "yes"), ("target_lufs", "-14 LUFS"), ("reference", "gs://b/1.flac;/2.flac"), ("command", "rm"),
+        ("force", "yes"), ("source", "pubsub://s"), ("target_lufs", "-14 LUFS"), ("reference", "gs://b/1.flac;/2.flac"),
+        ("command", "rm"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_before_a_machine_is_started(name, value):
@@ -86,7 +89,8 @@ def test_what_is_no_parameter_goes_to_beam_as_it_is():
     "arguments, message",
     [
         (["--manifest=gs://b/m.csv"], "parameters that run needs are missing: output"),
-        ([*NEEDED, "--command=measure"], 'command must be one of run, got "measure"'),
+        ([*NEEDED, "--command=measure"], 'command must be one of run, watch, got "measure"'),
+        ([*NEEDED, "--patience_s=60"], "parameters that run does not know: patience_s"),
         ([*NEEDED, "--force=maybe"], 'force must be true or false, got "maybe"'),
     ],
 )
@@ -100,14 +104,17 @@ def test_a_wrong_value_is_told_as_the_command_line_tells_it():
         parsed(launcher.command_line([*NEEDED, "--target_lufs=3"]))
 
 
-def test_a_watch_has_its_place_in_the_template(monkeypatch):
-    monkeypatch.setattr(launcher, "COMMANDS", ("run", "watch"))
-    monkeypatch.setitem(launcher.ARGUMENTS, "folder", "Where manifests appear.")
+def test_a_watch_is_started_from_the_same_template():
     offered = {one["name"]: one for one in launcher.metadata()["parameters"]}
     assert launcher.metadata()["streaming"] and offered["command"]["regexes"] == ["^(run|watch)$"]
-    assert [name for name, one in offered.items() if not one["isOptional"]] == ["output"]
-    words = launcher.command_line(["--command=watch", "--folder=gs://b/in", "--output=gs://b/out", "--streaming"])
+    words = launcher.command_line(["--command=watch", "--source=gs://b/in", "--output=gs://b/out", "--streaming"])
     assert words == ["watch", "gs://b/in", "gs://b/out", "--", "--streaming"]
+
+
+@pytest.mark.parametrize("source", ["gs://b/in", "pubsub://projects/p/subscriptions/s"])
+def test_a_watch_looks_into_a_folder_or_listens_to_a_subscription(source):
+    (one,) = [one for one in launcher.metadata()["parameters"] if one["name"] == "source"]
+    assert all(re.fullmatch(shape, source) for shape in one["regexes"])
 
 
 def test_the_nightly_launch_is_one_that_dataflow_reads_with_parameters_that_the_template_has():
