@@ -1,0 +1,188 @@
+"""A watch as one unbounded pipeline, live on Prism: masters as of a batch, a clean end, and nothing lost when it is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+from apache_beam.io.gcp.pubsub import PubsubMessage
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipeline.prism import found_prism
+from pipeline.run import Request
+from pipeline.stream import Watched, master_arrivals
+from pipeline.subscription import ReadSubscription, arrivals_of
+from schemas.errors import CatalogueError
+from tests.makers import write_manifest
+from tests.pipeline.runs import album, digests, environment, master, table
+
+LATHE = str(Path(sys.executable).with_name("lathe"))
+PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0"
+PATIENCE_S = 120.0
+
+
+# What needs no runner
+
+
+def test_prism_is_taken_where_no_runner_is_named_and_it_is_on_path(monkeypatch, tmp_path):
+    (tmp_path / "prism").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [str(tmp_path / "prism"), None] == [found_prism(()), found_prism(("--runner=FlinkRunner",))]
+    monkeypatch.setenv("PATH", "")
+    assert [None, str(tmp_path / "prism")] == [
+        found_prism(()),
+        found_prism(("--runner=PrismRunner", f"--prism_location={tmp_path / 'prism'}")),
+    ]
+
+
+def test_prism_that_is_asked_for_and_missing_is_told(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CatalogueError, match=r"Prism is not at any place on PATH") as caught:
+        found_prism(("--runner=PrismRunner",))
+    assert "RUNNER_MISSING" == caught.value.code
+
+
+def test_a_message_about_a_manifest_becomes_an_arrival_and_any_other_is_left_out(tmp_path):
+    manifest = write_manifest(tmp_path / "m.csv", [{"uri": "a.wav"}])
+    messages = [str(manifest), str(tmp_path / "gone.csv"), "gs://label/cover.jpg", "", "\x00"]
+    found = [one for text in messages for one in arrivals_of(PubsubMessage(text.encode(), {}))]
+    assert [str(manifest)] == [uri for uri, _ in found]
+
+
+def test_the_graph_of_a_subscription_stands_before_anything_runs():
+    pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
+    arrivals = pipeline | ReadSubscription("pubsub://projects/p/subscriptions/s")
+    master_arrivals(arrivals, Watched(source="s", request=Request(manifest="", output="gs://b/out"), patience_s=60.0))
+    graph = pipeline.to_runner_api()
+    assert any("ReadFromPubSub" in one.unique_name for one in graph.components.transforms.values())
+    assert len(graph.SerializeToString()) < 1_000_000
+
+
+# Live
+
+
+@pytest.fixture(scope="module")
+def prism(tmp_path_factory):
+    """A folder with the program `prism`: that on PATH, else built with Go."""
+    if found := shutil.which("prism"):
+        return str(Path(found).parent)
+    if shutil.which("go") is None:
+        pytest.skip("Prism is not on PATH, and there is no Go to build it")
+    folder = tmp_path_factory.mktemp("prism")
+    built = subprocess.run(
+        ["go", "install", PRISM], env={**os.environ, "GOBIN": str(folder)}, capture_output=True, text=True
+    )
+    if built.returncode:
+        pytest.skip(f"Prism cannot be built: {built.stderr[-200:]}")
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory):
+    """An album of four tracks: its folder, its rows, and its masters from one batch."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    manifest, rows = album(folder / "in", 4, seconds=8.0)
+    master(manifest, folder / "batch")
+    return folder / "in", rows, digests(folder / "batch")
+
+
+class Watching:
+    """A `lathe watch` in a process of its own, in a session of its own as on a terminal."""
+
+    def __init__(self, prism: str, inbox: Path, output: Path, *options: str) -> None:
+        inbox.mkdir(exist_ok=True)
+        self.output = output
+        path = f"{prism}{os.pathsep}{os.environ['PATH']}"
+        self.process = subprocess.Popen(
+            [LATHE, "watch", str(inbox), str(output), "--json", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, env=environment(PATH=path),
+        )  # fmt: skip
+
+    def wait_for(self, what, seconds=PATIENCE_S):
+        until = time.monotonic() + seconds
+        while not what():
+            assert self.process.poll() is None, self.process.communicate()[0]
+            assert time.monotonic() < until, "it took too long"
+            time.sleep(0.2)
+
+    def ended(self, **counts):
+        """Whether a run has ended with these counts."""
+        records = [json.loads(path.read_text()) for path in self.output.glob("runs/*.json")]
+        return any(counts.items() <= record.items() for record in records)
+
+    def interrupt(self):
+        """Ctrl-C, which reaches every process of a terminal; returns exit code and what was said."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        said, _ = self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode, said
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def drop(inbox, name, folder, rows):
+    """A manifest that appears whole."""
+    inbox.mkdir(exist_ok=True)
+    hidden = write_manifest(inbox / f".{name}", [{**row, "uri": str(folder / str(row["uri"]))} for row in rows])
+    hidden.rename(inbox / name)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_arrives_in_parts_is_mastered_as_one_and_ctrl_c_ends_it_when_all_is_done(prism, catalogue, tmp_path):
+    folder, rows, expected = catalogue
+    watching = Watching(prism, tmp_path / "in", tmp_path / "out", "--root", str(folder))
+    parts = [{**row, "track_total": 4} for row in rows]
+    drop(tmp_path / "in", "one.csv", folder, parts[:2])
+    watching.wait_for(lambda: len(list(tmp_path.glob("out/ledger/analysis/*/*.json"))) == 2)
+    drop(tmp_path / "in", "two.csv", folder, parts[2:])
+    watching.wait_for(lambda: len(list(tmp_path.glob("out/ledger/analysis/*/*.json"))) == 4)
+    code, said = watching.interrupt()
+    assert 0 == code, said
+    assert expected == digests(tmp_path / "out"), said
+    assert 4 == len(table(tmp_path / "out", "tracks")) and 2 == said.count('"mastered":2')
+    assert not list(tmp_path.glob("out/ledger/waiting/*")) and not list(tmp_path.glob("out/.parts/*"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_rows_land_within_a_minute_of_their_album_while_another_album_still_waits(prism, catalogue, tmp_path):
+    folder, rows, expected = catalogue
+    watching = Watching(prism, tmp_path / "in", tmp_path / "out", "--root", str(folder), "--patience-s", "3600")
+    waiting = [{**rows[0], "album_id": "B", "track_total": 2}]
+    drop(tmp_path / "in", "waiting.csv", folder, waiting)
+    drop(tmp_path / "in", "whole.csv", folder, rows)
+    watching.wait_for(lambda: set(expected) == set(digests(tmp_path / "out")))
+    mastered_s = time.monotonic()
+    watching.wait_for(lambda: watching.ended(state="finished", mastered=4))
+    assert time.monotonic() - mastered_s < 60.0
+    code, said = watching.interrupt()
+    assert 0 == code and "ALBUM_NOT_WHOLE" in said
+    assert ["B"] == [row["album_id"] for row in table(tmp_path / "out", "rejected")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_watch_after_one_that_was_killed_does_the_rest(prism, catalogue, tmp_path):
+    folder, rows, expected = catalogue
+    watching = Watching(prism, tmp_path / "in", tmp_path / "out", "--root", str(folder))
+    drop(tmp_path / "in", "all.csv", folder, rows)
+    watching.wait_for(lambda: list(tmp_path.glob("out/masters/*/*/*")))
+    watching.kill()
+    assert set(digests(tmp_path / "out").items()) <= set(expected.items())
+    again = Watching(prism, tmp_path / "in", tmp_path / "out", "--root", str(folder))
+    again.wait_for(lambda: again.ended(state="finished"))
+    assert 0 == again.interrupt()[0]
+    assert expected == digests(tmp_path / "out")
+    states = sorted(json.loads(path.read_text())["state"] for path in tmp_path.glob("out/runs/*.json"))
+    assert ["finished", "interrupted"] == states
+    assert not list(tmp_path.glob("out/ledger/waiting/*"))

@@ -1,0 +1,67 @@
+"""Looks into a folder: a manifest is told when it has come to rest, once for each content, on a clock that never goes back."""
+
+from __future__ import annotations
+
+from apache_beam.utils.timestamp import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.inbox import _Look, later
+
+
+def looking():
+    look = _Look("nowhere/stop", every_s=2.0)
+    look.setup()
+    return look
+
+
+def names(look, folder):
+    return [uri.rsplit("/", 1)[-1] for uri, _ in look.rested(str(folder))]
+
+
+def test_a_manifest_is_told_at_the_second_look_that_finds_it_the_same_and_only_once(tmp_path):
+    look = looking()
+    (tmp_path / "a.csv").write_text("uri\na.wav\n")
+    assert [[], ["a.csv"], []] == [names(look, tmp_path) for _ in range(3)]
+
+
+def test_a_manifest_that_is_still_being_written_waits(tmp_path):
+    look, path = looking(), tmp_path / "a.csv"
+    told = []
+    for text in ("uri\n", "uri\na.wav\n", "uri\na.wav\nb.wav\n", "uri\na.wav\nb.wav\n"):
+        path.write_text(text)
+        told.append(names(look, tmp_path))
+    assert [[], [], [], ["a.csv"]] == told
+
+
+def test_a_new_content_is_told_again_and_so_is_one_that_comes_back(tmp_path):
+    look, path = looking(), tmp_path / "a.csv"
+    told = []
+    for text in ("1", "1", "2", "2", None, "2", "2"):
+        path.write_text(text) if text else path.unlink()
+        told += names(look, tmp_path)
+    assert ["a.csv"] * 3 == told
+
+
+def test_a_folder_that_is_gone_for_a_while_ends_nothing(tmp_path):
+    look, folder = looking(), tmp_path / "in"
+    told = names(look, folder)
+    folder.mkdir()
+    (folder / "a.csv").write_text("uri\na.wav\n")
+    told += names(look, folder) + names(look, folder)
+    assert ["a.csv"] == told
+
+
+def test_hidden_files_and_those_of_other_kinds_are_left_alone(tmp_path):
+    look = looking()
+    for name in (".a.csv", "a.txt", "b.jsonl"):
+        (tmp_path / name).write_text("x")
+    assert ["b.jsonl"] == names(look, tmp_path) + names(look, tmp_path)
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=2))
+def test_the_clock_of_events_never_goes_back_whatever_that_of_the_machine_does(seconds):
+    seen = [later(Timestamp(seconds[0]), None)]
+    for now in seconds[1:]:
+        seen.append(later(Timestamp(now), seen[-1]))
+    assert sorted(seen) == seen and max(seconds) == seen[-1]
