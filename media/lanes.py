@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from media import store
 from media.ledger import fingerprint
+from schemas.decoding import json_decoder
 
 REFRESH_S = 10.0
 STALE_S = 60.0
@@ -153,7 +154,7 @@ def _beats(place: str) -> dict[str, Beat]:
         return {}
     found = {}
     for uri in _try(lambda: store.list_files(place)) or []:
-        beat = _try(lambda uri=uri: msgspec.json.decode(store.read_bytes(uri), type=Beat))  # type: ignore[misc]
+        beat = _try(lambda uri=uri: json_decoder(Beat).decode(store.read_bytes(uri)))  # type: ignore[misc]
         if beat is not None:
             found[uri] = beat
     return found

@@ -6,13 +6,13 @@ one step, so a run that is cut off leaves whole records or none.
 
 from __future__ import annotations
 
-from functools import cache
 from hashlib import sha256
 from typing import Any, TypeVar
 
 import msgspec
 
 from media import store
+from schemas.decoding import json_decoder
 
 T = TypeVar("T")
 
@@ -36,9 +36,10 @@ class Ledger:
     def get(self, kind: str, name: str, record: type[T]) -> T | None:
         """A record, or None where there is none or it was written by a version that meant something else by it."""
         try:
-            return _decoder(record).decode(store.read_bytes(self._uri(kind, name)))  # type: ignore[arg-type,no-any-return]
+            found: T = json_decoder(record).decode(store.read_bytes(self._uri(kind, name)))
         except (FileNotFoundError, msgspec.DecodeError):
             return None
+        return found
 
     def put(self, kind: str, name: str, record: msgspec.Struct | tuple[msgspec.Struct, ...]) -> None:
         """Keeps a record in place of any of that name."""
@@ -54,8 +55,3 @@ class Ledger:
 
     def _uri(self, kind: str, name: str) -> str:
         return store.join(self._output, "ledger", kind, name[:2], f"{name}.json")
-
-
-@cache  # making one looks through every type below the record: longer than reading a record takes
-def _decoder(record: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(record)

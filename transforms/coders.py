@@ -7,6 +7,7 @@ from typing import Any
 import apache_beam as beam
 import msgspec
 
+from schemas.decoding import msgpack_decoder
 from schemas.errands import Errand, Gathered, Ticket
 from schemas.steps import AnyMember, Member
 from schemas.track import Track
@@ -20,7 +21,7 @@ class RecordCoder(beam.coders.Coder):
 
     def __init__(self, hint: type) -> None:
         self._hint = hint
-        self._decoder = msgspec.msgpack.Decoder(KINDS[hint])
+        self._decoder = msgpack_decoder(KINDS[hint])
 
     def encode(self, value: Any) -> bytes:
         """The record as bytes."""

@@ -59,7 +59,7 @@ def test_a_message_about_a_manifest_becomes_an_arrival_and_any_other_is_left_out
 
 def test_the_graph_of_a_subscription_stands_before_anything_runs():
     pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
-    arrivals = pipeline | ReadSubscription("pubsub://projects/p/subscriptions/s")
+    arrivals = pipeline | ReadSubscription("pubsub://projects/some-label/subscriptions/arrivals")
     master_arrivals(arrivals, Watched(source="s", request=Request(manifest="", output="gs://b/out"), patience_s=60.0))
     graph = pipeline.to_runner_api()
     assert any("ReadFromPubSub" in one.unique_name for one in graph.components.transforms.values())
