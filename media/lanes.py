@@ -63,8 +63,13 @@ class Beacon:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.put_out()
+
+    def put_out(self) -> None:
+        """Takes the beacon away: nobody need wait any more."""
         for uri in self._uris:
-            _try(lambda uri=uri: store.remove(uri))  # type: ignore[misc]
+            if _try(lambda uri=uri: store.exists(uri)):  # type: ignore[misc]
+                _try(lambda uri=uri: store.remove(uri))  # type: ignore[misc]
 
     def refresh(self) -> None:
         """Shows that the run is alive; a beacon that cannot be written is no reason to end one."""

@@ -6,18 +6,19 @@ Work grows with the samples of a source (frames times channels), so rates and ch
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from statistics import median
-from typing import Any
 
 from msgspec import Struct
 
-from pipeline.run_records import is_finished, run_records
+from pipeline.run_records import Record, is_finished, run_records
 from pipeline.tables import table_rows
 
 Step = tuple[str, bool]
 """A stage, and whether its result is only remembered."""
 RUNS = 20
 """Finished runs that are looked at, newest first: older ones had other versions."""
+ENOUGH_ROWS = 200_000
 ENOUGH_SAMPLES = 44_100.0 * 2 * 60
 """Less than a minute of stereo says nothing of how long a step takes."""
 COLUMNS = ["audio_s", "rate_hz", "channels", "bytes_written", "steps"]
@@ -52,9 +53,8 @@ DEFAULT = Calibration(
 
 def calibrated(output: str) -> Calibration:
     """What the newest finished runs into an output teach; defaults for what they did not do."""
-    records = [record for record in run_records(output) if is_finished(record) and "work_cpu_s" in record][:RUNS]
-    rows = [row for record in records for row in table_rows(output, "work", record["run_id"], COLUMNS)]
-    rows = [row for row in rows if row["audio_s"]]
+    told = (record for record in run_records(output) if is_finished(record) and "work_cpu_s" in record)
+    records, rows = _newest(output, islice(told, RUNS))
     wall_s, cpu_s = (sum(step[name] for row in rows for step in row["steps"]) for name in ("wall_s", "cpu_s"))
     overheads_s = [record["cpu_s"] - record["work_cpu_s"] for record in records]
     mastered = [row for row in rows if row["bytes_written"]]
@@ -68,7 +68,18 @@ def calibrated(output: str) -> Calibration:
     )
 
 
-def _rates(rows: list[dict[str, Any]]) -> dict[Step, float]:
+def _newest(output: str, told: Iterable[Record]) -> tuple[list[Record], list[Record]]:
+    """Runs, the newest first, until their rows are enough; and the rows of all that was measured."""
+    records: list[Record] = []
+    rows: list[Record] = []
+    for record in told:
+        if len(rows) < ENOUGH_ROWS:
+            records.append(record)
+            rows += [row for row in table_rows(output, "work", record["run_id"], COLUMNS) if row["audio_s"]]
+    return records, rows
+
+
+def _rates(rows: list[Record]) -> dict[Step, float]:
     """Processor seconds for each sample, of every step that was done often enough to tell."""
     spent: dict[Step, float] = {}
     over: dict[Step, float] = {}
@@ -80,5 +91,5 @@ def _rates(rows: list[dict[str, Any]]) -> dict[Step, float]:
     return {step: spent[step] / over[step] for step in spent if over[step] >= ENOUGH_SAMPLES}
 
 
-def _samples(rows: Iterable[dict[str, Any]]) -> float:
+def _samples(rows: Iterable[Record]) -> float:
     return float(sum(row["audio_s"] * row["rate_hz"] * row["channels"] for row in rows))

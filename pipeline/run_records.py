@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from media import store
+from media.lanes import Beacon
 from schemas.steps import Job
 
 RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED = "running", "finished", "stopped", "failed", "interrupted"
@@ -88,11 +89,12 @@ def is_finished(record: Record) -> bool:
 
 
 def mark_killed(output: str) -> None:
-    """Tells of the newest runs that say they are running, but whose process on this machine is gone."""
+    """Tells of the newest runs that say they are running, but whose process on this machine is gone: none waits for them."""
     for run_id in run_ids(output)[:LOOKED_AT]:
         record = run_record(output, run_id)
         if record.get("state") == RUNNING and is_gone(record.get("owner")):
             told = {"state": INTERRUPTED, "error": "its process was killed, and could not say so itself"}
+            Beacon(output, run_id).put_out()
             with suppress(OSError):  # the output may be another's
                 _write(output, record | told)
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from media.lanes import Beacon
 from media.ledger import fingerprint
 from pipeline.explain import explain
 from pipeline.run_records import mark_killed, owner, run_records
@@ -119,6 +120,18 @@ def test_the_next_run_tells_of_one_that_was_killed_and_of_no_other(tmp_path):
             "1-killed": "interrupted", "2-number-taken-again": "interrupted", "3-elsewhere": "running",
             "4-at-work": "running", "5-done": "finished",
         }  # fmt: skip
+
+
+def test_nobody_waits_any_more_for_a_run_that_is_known_to_be_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr("media.lanes.places", lambda output: [f"{output}/.lanes"])
+    Beacon(str(tmp_path), "1-killed").__enter__()
+    Beacon(str(tmp_path), "2-at-work").__enter__()
+    written(tmp_path, "1-killed", state="running", owner=owner() | {"pid": 2**22 + 1})
+    written(tmp_path, "2-at-work", state="running", owner=owner())
+    mark_killed(str(tmp_path))
+    left = [path.name.split("-")[0] for path in (tmp_path / ".lanes").iterdir()]
+    Beacon(str(tmp_path), "2-at-work").put_out()
+    assert left == ["2"]
 
 
 def test_a_record_that_is_no_record_stops_nobody(tmp_path):
