@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from dsp.settings.ranges import check_range
+from dsp.settings.ranges import check_range, check_ranges
 
 Phase: TypeAlias = Literal["linear", "minimum"]
 BandKind: TypeAlias = Literal["bell", "low_shelf", "high_shelf", "highpass", "lowpass", "tilt"]
@@ -51,10 +51,8 @@ class EqualiserSettings:
         rising = all(map(math.isfinite, self.freqs_hz)) and self.freqs_hz[0] > 0.0
         if not rising or list(self.freqs_hz) != sorted(set(self.freqs_hz)):
             raise ValueError(f"freqs_hz must rise from above 0, got {self.freqs_hz}")
-        for gain_db in self.gains_db:
-            check_range("gains_db", gain_db, -24.0, 24.0)
-        for gain_db in self.side_gains_db:
-            check_range("side_gains_db", gain_db, -24.0, 24.0)
+        check_ranges("gains_db", self.gains_db, -24.0, 24.0)
+        check_ranges("side_gains_db", self.side_gains_db, -24.0, 24.0)
         if self.phase not in get_args(Phase):
             raise ValueError(f"phase must be one of {', '.join(get_args(Phase))}, got {self.phase!r}")
         check_range("length_s", self.length_s, 0.005, 1.0)

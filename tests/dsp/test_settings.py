@@ -63,6 +63,8 @@ TWO_WIDTHS = {"edges_hz": (100.0,), "widths_ratio": (1.0, 1.0)}
         (EqualiserSettings, {"freqs_hz": (nan,), "gains_db": (0.0,)}, "freqs_hz"),
         (EqualiserSettings, {"freqs_hz": (1.0,), "gains_db": (24.5,)}, "gains_db must be in [-24, 24], got 24.5"),
         (EqualiserSettings, {"freqs_hz": (1.0,), "gains_db": (nan,)}, "gains_db must be in [-24, 24], got nan"),
+        (EqualiserSettings, {"freqs_hz": (1.0, 2.0), "gains_db": (0.0, nan)}, "gains_db must be in [-24, 24], got nan"),
+        (EqualiserSettings, {"freqs_hz": (1.0, 2.0), "gains_db": (0.0, -25.0)}, "must be in [-24, 24], got -25.0"),
         (EqualiserSettings, {**ONE_POINT, "length_s": 0.004}, "length_s must be in [0.005, 1], got 0.004"),
         (EqualiserSettings, {**ONE_POINT, "length_s": 1.1}, "length_s must be in [0.005, 1], got 1.1"),
         (EqualiserSettings, {**ONE_POINT, "side_gains_db": (1.0, 2.0)}, "must be empty or one per frequency, got 1/2"),
