@@ -62,7 +62,7 @@ def test_the_graph_of_a_subscription_stands_before_anything_runs():
     arrivals = pipeline | ReadSubscription("pubsub://projects/some-label/subscriptions/arrivals")
     master_arrivals(arrivals, Watched(source="s", request=Request(manifest="", output="gs://b/out"), patience_s=60.0))
     graph = pipeline.to_runner_api()
-    assert any("ReadFromPubSub" in one.unique_name for one in graph.components.transforms.values())
+    assert "beam:transform:pubsub_read:v1" in {one.spec.urn for one in graph.components.transforms.values()}
     assert len(graph.SerializeToString()) < 1_000_000
 
 
