@@ -73,10 +73,7 @@ class Live:
 
     def stop(self) -> None:
         """Asks for the end: nothing more is looked for, and what is under way is finished."""
-        with store.scratch(self._output, "stop") as folder:
-            path = folder / "stop"
-            path.touch()
-            store.replace(path, store.join(self._stop, "stop"))
+        store.write_bytes(store.join(self._stop, "stop"), b"")
 
     def cancel(self) -> None:
         """Ends at once: finished masters stand, the next watch does the rest."""
