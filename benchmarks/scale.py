@@ -28,6 +28,7 @@ import numpy as np
 import soundfile
 
 sys.path.insert(0, str(Path(__file__).parent))
+from open_albums import open_albums
 from whole_run import LATHE, Row, children_s, print_row
 
 from media.manifest import AUDIO
@@ -158,6 +159,7 @@ FIGURES: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "plan": plan,
     "album": album,
     "second": second,
+    "open": lambda bench: open_albums(),
 }
 """By name, each figure on its own."""
 

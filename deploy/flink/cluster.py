@@ -59,6 +59,12 @@ CONFIGURATION = {
     "taskmanager.memory.jvm-metaspace.size": "160mb",
     "taskmanager.memory.jvm-overhead.min": "64mb",
     "taskmanager.memory.jvm-overhead.max": "64mb",
+    # A job goes on when a TaskManager that died is there again; without this a batch ends with its first loss.
+    "restart-strategy.type": "fixed-delay",
+    "restart-strategy.fixed-delay.attempts": 5,
+    "restart-strategy.fixed-delay.delay": "2 s",
+    "heartbeat.timeout": 20000,
+    "heartbeat.interval": 5000,
 }
 MODULES = ("lang", "net", "io", "nio", "text", "util", "util.concurrent")
 OPENED = [f"--add-opens=java.base/java.{module}=ALL-UNNAMED" for module in MODULES]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 LATHE = str(Path(sys.executable).with_name("lathe"))
 TRACKS = 4
 PATIENCE_S = 480.0
+RESUMED_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -73,26 +75,73 @@ def test_the_masters_are_those_of_one_worker_and_every_row_is_told(cluster, cata
     assert told(tmp_path / "output") == told(manifest.parent.parent / "local")
 
 
-@pytest.mark.parametrize("victim", ["task-manager-1", "job-server"])
-def test_a_kill_ends_the_run_in_bounded_time_and_the_next_run_finishes_it(cluster, catalogue, tmp_path, victim):
-    manifest, expected = catalogue
-    output = tmp_path / "output"
+def killed_in_the_middle(cluster, manifest, output, victim):
+    """A run whose cluster loses a process when the first track was measured, and when that was."""
     run = started(cluster, manifest, output)
     until = time.monotonic() + PATIENCE_S
-    while not list(output.glob("ledger/analysis/*/*.json")) and time.monotonic() < until:
+    while not analyses(output) and time.monotonic() < until:
         time.sleep(0.1)
-    assert run.poll() is None and list(output.glob("ledger/analysis/*/*.json"))
+    assert run.poll() is None and analyses(output)
     cluster.kill(victim)
+    return run, time.monotonic()
+
+
+def analyses(output: Path) -> list[Path]:
+    return list(output.glob("ledger/analysis/*/*.json"))
+
+
+def test_a_run_goes_on_by_itself_when_a_killed_task_manager_is_there_again(cluster, catalogue, tmp_path):
+    manifest, expected = catalogue
+    run, killed_s = killed_in_the_middle(cluster, manifest, tmp_path / "output", "task-manager-1")
+    before = len(list(tmp_path.glob("output/ledger/*/*/*.json")))
+    cluster.start("task-manager-1")
+    while len(list(tmp_path.glob("output/ledger/*/*/*.json"))) == before and run.poll() is None:
+        time.sleep(0.1)
+    assert time.monotonic() - killed_s < RESUMED_S
+    said = finished(run)
+    assert run.returncode == 0, said
+    assert digests(tmp_path / "output") == expected
+    assert told(tmp_path / "output") == told(manifest.parent.parent / "local")
+
+
+def test_a_killed_job_server_ends_the_run_in_bounded_time_and_the_next_run_finishes_it(cluster, catalogue, tmp_path):
+    manifest, expected = catalogue
+    output = tmp_path / "output"
+    run, _ = killed_in_the_middle(cluster, manifest, output, "job-server")
     said = finished(run)
     assert run.returncode == 3 and "run again to continue" in said, said
     assert set(digests(output).items()) <= set(expected.items())
-    cluster.start(victim)
+    cluster.start("job-server")
     cluster.cancel_jobs()
     cluster.wait()
     again = started(cluster, manifest, output)
     said = finished(again)
     assert again.returncode == 0, said
     assert digests(output) == expected
-    # The job of a dead job server works on until it is cancelled, and its folder has no owner: swept when it is old.
-    assert victim == "job-server" or not list(output.glob(".parts/*"))
+    assert told(output) == told(manifest.parent.parent / "local")
+
+
+def test_a_watch_is_one_stream_that_survives_a_task_manager_and_ends_when_all_is_done(cluster, catalogue, tmp_path):
+    manifest, expected = catalogue
+    inbox, output = tmp_path / "in", tmp_path / "output"
+    inbox.mkdir()
+    command = [LATHE, "watch", str(inbox), str(output), "--root", str(manifest.parent), "--json", "--"]
+    command += [*cluster.options, "--checkpointing_interval=3000"]
+    watch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    rows = manifest.read_text().splitlines()
+    hidden = inbox / ".m.csv"
+    hidden.write_text("\n".join([rows[0], *(f"{manifest.parent}/{row}" for row in rows[1:])]) + "\n")
+    hidden.rename(inbox / "m.csv")
+    until = time.monotonic() + PATIENCE_S
+    while not analyses(output) and time.monotonic() < until:
+        time.sleep(0.1)
+    cluster.kill("task-manager-2")
+    cluster.start("task-manager-2")
+    while '"finished"' not in "".join(path.read_text() for path in output.glob("runs/*.json")):
+        assert watch.poll() is None and time.monotonic() < until, watch.communicate()[0]
+        time.sleep(0.5)
+    watch.send_signal(signal.SIGINT)
+    said = finished(watch)
+    assert watch.returncode == 0, said
+    assert digests(output) == expected
     assert told(output) == told(manifest.parent.parent / "local")
