@@ -88,8 +88,12 @@ def is_finished(record: Record) -> bool:
     return bool(record.get("state", FINISHED) == FINISHED)
 
 
-def mark_killed(output: str) -> None:
-    """Tells of the newest runs that say they are running, but whose process on this machine is gone: none waits for them."""
+def mark_killed(output: str) -> list[str]:
+    """Tells of the newest runs that say they are running, but whose process here is gone: none waits for them.
+
+    Returns their ids.
+    """
+    killed = []
     for run_id in run_ids(output)[:LOOKED_AT]:
         record = run_record(output, run_id)
         if record.get("state") == RUNNING and is_gone(record.get("owner")):
@@ -97,6 +101,8 @@ def mark_killed(output: str) -> None:
             Beacon(output, run_id).put_out()
             with suppress(OSError):  # the output may be another's
                 _write(output, record | told)
+            killed.append(run_id)
+    return killed
 
 
 def owner() -> Record:

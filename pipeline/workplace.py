@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +17,9 @@ from schemas.errors import CatalogueError
 
 OWNERLESS_S = 3600.0
 """Far longer than any track takes to render."""
+TABLES = ("tracks", "albums", "rejected", "work")
+SINK_MAKES_IN = "beam-temp-"
+"""How the folders begin that Beam's sink writes rows to before it gives them their names."""
 EXTRAS = {"s3": "aws", "abfss": "azure", "azfs": "azure", "hdfs": "hadoop"}
 """What Beam calls the filesystem of a scheme."""
 
@@ -69,10 +72,18 @@ def workplace(output: str, run_id: str) -> Iterator[Path | None]:
 
     Raises CatalogueError if the output cannot be written.
     """
-    mark_killed(output)
-    if store.is_remote(output):
-        yield None
-        return
+    for killed in mark_killed(output):
+        sweep_tables(output, killed)
+    try:
+        with nullcontext() if store.is_remote(output) else _parts(output, run_id) as folder:
+            yield folder
+    except BaseException:  # a run that comes to its end leaves nothing to sweep
+        sweep_tables(output, run_id)
+        raise
+
+
+@contextmanager
+def _parts(output: str, run_id: str) -> Iterator[Path]:
     parts = Path(output) / ".parts"
     folder = parts / run_id
     try:
@@ -95,6 +106,25 @@ def cleared(output: str, run_id: str) -> None:
     shutil.rmtree(parts / run_id, ignore_errors=True)
     with suppress(OSError):  # another run is at work
         parts.rmdir()
+
+
+def sweep_tables(output: str, run_id: str) -> None:
+    """Removes what Beam's sink had in the making for a run that did not come to its end: only then Beam does so itself."""
+    for table in TABLES:
+        folder = store.join(output, "qc", table, f"run={run_id}")
+        with suppress(OSError):  # the output may be another's
+            for name in _made_in(folder):
+                store.remove_folder(store.join(folder, name))
+
+
+def _made_in(folder: str) -> set[str]:
+    """Names of the folders in which a sink makes its files, also of empty ones."""
+    if store.is_remote(folder):
+        names = {uri[len(folder) + 1 :].partition("/")[0] for uri in store.list_files(folder)}
+    else:
+        path = store.local_path(folder)
+        names = {one.name for one in path.iterdir()} if path.is_dir() else set()
+    return {name for name in names if name.startswith(SINK_MAKES_IN)}
 
 
 def _not_writable(output: str, error: OSError) -> CatalogueError:

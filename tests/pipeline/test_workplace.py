@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import threading
 import time
 
 import pytest
 
+from media import store
 from pipeline.workplace import OWNERLESS_S, check_reachable, checked_output, new_run_id, workplace
 from schemas.errors import CatalogueError
 from tests.media import emulator
@@ -23,6 +26,50 @@ def test_what_a_worker_left_that_outlived_its_run_is_swept_when_it_is_old(tmp_pa
     with workplace(str(tmp_path), "run"):
         assert not old.exists() and fresh.exists()
     assert fresh.exists()
+
+
+def in_the_making(output, run_id):
+    """A row that Beam's sink was writing when its run was cut off, and a whole table beside it."""
+    folder = output / "qc/tracks" / f"run={run_id}"
+    half, whole = folder / "beam-temp-tracks-1/half.tracks.parquet", folder / "tracks-00000-of-00001.parquet"
+    for path in (half, whole):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (output / "qc/albums" / f"run={run_id}" / "beam-temp-albums-1").mkdir(parents=True)
+    return whole
+
+
+def temporary(output):
+    return sorted(path.parent.name for path in output.glob("qc/*/*/beam-temp-*"))
+
+
+def test_rows_that_a_run_had_in_the_making_when_it_failed_are_swept_with_it_and_no_others(tmp_path):
+    whole = in_the_making(tmp_path, "failed")
+    in_the_making(tmp_path, "beside")
+    with pytest.raises(KeyboardInterrupt), workplace(str(tmp_path), "failed"):
+        raise KeyboardInterrupt
+    assert whole.exists() and ["run=beside", "run=beside"] == temporary(tmp_path)
+
+
+def test_rows_that_a_killed_run_had_in_the_making_are_swept_by_the_next(tmp_path):
+    for run_id, pid in (("killed", 2**22 + 1), ("alive", os.getpid())):
+        in_the_making(tmp_path, run_id)
+        record = {"run_id": run_id, "state": "running", "owner": {"host": socket.gethostname(), "pid": pid}}
+        (tmp_path / "runs").mkdir(exist_ok=True)
+        (tmp_path / "runs" / f"{run_id}.json").write_text(json.dumps(record))
+    with workplace(str(tmp_path), "next"):
+        assert ["run=alive", "run=alive"] == temporary(tmp_path)
+
+
+@pytest.mark.slow
+def test_rows_in_the_making_are_swept_from_a_bucket_too():
+    with emulator.running():
+        folder = "gs://music/out/qc/tracks/run=failed"
+        for name in ("beam-temp-tracks-1/half.parquet", "tracks.parquet"):
+            store.write_bytes(f"{folder}/{name}", b"rows")
+        with pytest.raises(KeyboardInterrupt), workplace("gs://music/out", "failed"):
+            raise KeyboardInterrupt
+        assert [f"{folder}/tracks.parquet"] == store.list_files(folder)
 
 
 def names_of_runs_that_start_together(output, count):
