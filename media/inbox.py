@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from hashlib import sha256
 
 from media import store
+from media.ledger import fingerprint
 from media.manifest import KINDS
 
 
@@ -25,6 +27,20 @@ def manifests(folder: str) -> list[str]:
         logging.getLogger(__name__).warning("%s cannot be looked into: %s", folder, error)
         return []
     return sorted(uri for uri in inside if uri.lower().endswith(KINDS) and uri.isprintable())
+
+
+def ask_again(output: str, manifest: str, run_id: str) -> None:
+    """Asks whoever looks into a folder to tell a manifest once more, though its content is what run `run_id` had."""
+    store.write_bytes(store.join(output, "ledger", "again", fingerprint(manifest)), run_id.encode())
+
+
+def asked_again(output: str) -> dict[str, str]:
+    """The runs after which a manifest is asked for again, by the fingerprint of its URI."""
+    asked = {}
+    for uri in store.list_files(store.join(output, "ledger", "again")):
+        with suppress(FileNotFoundError):
+            asked[uri.rpartition("/")[2]] = store.read_bytes(uri).decode()
+    return asked
 
 
 def content_digest(uri: str) -> str | None:

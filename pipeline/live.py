@@ -15,18 +15,20 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from msgspec import structs
 
 from media import store
+from media.inbox import ask_again
+from pipeline.refused import RefusedSources
 from pipeline.run import Request
-from pipeline.run_records import FAILED, FINISHED, INTERRUPTED, REFUSED, RUNNING, Record, ended, run_ids, run_record
+from pipeline.run_records import INTERRUPTED, RUNNING, Record, ended, run_ids, run_record
 from pipeline.runner import prepare_process
 from pipeline.stream import Watched, master_arrivals
 from pipeline.subscription import SCHEME, ReadSubscription
+from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output
 from schemas.errors import CatalogueError
 from transforms.errands import waiting_folder
 from transforms.inbox import LookInto
 
 LOOK_EVERY_S, LOOK_REMOTELY_EVERY_S = 2.0, 30.0
-TELL_EVERY_S = 2.0
 ENDED = ("DONE", "FAILED", "CANCELLED", "DRAINED", "UPDATED")
 
 
@@ -40,6 +42,10 @@ class Live:
             source=source, request=structs.replace(request, output=self._output), patience_s=patience_s
         )
         self._stop = store.join(self._output, "ledger", "stop", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
+        remote = store.is_remote(source) or store.is_remote(self._output)
+        self._every_s = LOOK_REMOTELY_EVERY_S if remote else LOOK_EVERY_S
+        self._refused = RefusedSources()
+        self._runs: dict[str, str] = {}
         self._told = {record["run_id"] for record in _records(self._output) if record.get("state") != RUNNING}
 
     def start(self, options: Sequence[str]) -> None:
@@ -61,8 +67,10 @@ class Live:
     def outcomes(self) -> Iterator[Record]:
         """The record of each run as it ends, until the pipeline has; raises RuntimeError where it fails."""
         while self._result.state not in ENDED:
-            time.sleep(TELL_EVERY_S)
+            time.sleep(self._every_s)
             yield from self._new_outcomes()
+            for manifest in self._refused.changed():
+                ask_again(self._output, manifest, self._runs[manifest])
         yield from self._new_outcomes()
         if self._result.state == "FAILED":
             raise RuntimeError("the pipeline failed; its runner's log tells why. The next watch goes on from here")
@@ -82,8 +90,7 @@ class Live:
     def _arrivals(self) -> beam.PTransform:
         if self._source.startswith(SCHEME):
             return ReadSubscription(self._source)
-        every_s = LOOK_REMOTELY_EVERY_S if store.is_remote(self._source) else LOOK_EVERY_S
-        return LookInto(self._source, store.join(self._stop, "stop"), every_s)
+        return LookInto(self._source, self._output, store.join(self._stop, "stop"), self._every_s)
 
     def _check_folder(self) -> None:
         check_reachable(self._source)
@@ -92,11 +99,18 @@ class Live:
 
     def _new_outcomes(self) -> Iterator[Record]:
         for run_id in reversed(run_ids(self._output)):
-            if run_id not in self._told:
-                record = run_record(self._output, run_id)
-                if record.get("state") in (FINISHED, FAILED, REFUSED) and record.get("watched") == self._source:
-                    self._told.add(run_id)
-                    yield record
+            record = run_record(self._output, run_id) if run_id not in self._told else {"state": RUNNING}
+            if record.get("state", RUNNING) == RUNNING:
+                continue
+            self._told.add(run_id)
+            if record.get("watched") == self._source:
+                self._note(record)
+                yield record
+
+    def _note(self, record: Record) -> None:
+        rejected = table_rows(self._output, "rejected", record["run_id"], ["source_uri", "code"])
+        self._runs[record["manifest"]] = record["run_id"]
+        self._refused.note(record["manifest"], rejected)
 
 
 def _records(output: str) -> list[dict[str, Any]]:

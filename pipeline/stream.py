@@ -124,7 +124,8 @@ def run_id_of(uri: str, digest: str, at_s: int) -> str:
 
 
 def _errands(arrival: tuple[str, str, str], watched: Watched) -> Iterator[Errand]:
-    uri, digest, run_id = arrival
+    uri, token, run_id = arrival
+    digest = token.partition(":")[0]
     request = structs.replace(watched.request, manifest=uri)
     job = Job(output=request.output, run_id=run_id, profiles={}, force=request.force)
     known = {"manifest": uri, "digest": digest, "watched": watched.source}

@@ -8,7 +8,6 @@ refused changes, or when the watch begins anew.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -18,6 +17,7 @@ from media import store
 from media.inbox import content_digest, manifests
 from media.ledger import Ledger
 from pipeline.arrivals import Arrival, asked_of, is_done, remember
+from pipeline.refused import RefusedSources
 from pipeline.run import Progress, Request, Summary, run_catalogue
 from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output
@@ -26,8 +26,6 @@ from schemas.errors import CatalogueError
 OF_A_MANIFEST = ("MANIFEST_", "NOTHING_SELECTED")
 """Codes that tell of a manifest alone; whatever else is wrong, a profile or the output, would be wrong for the next one too."""
 LOOK_EVERY_S = 2.0
-Stamps = dict[str, tuple[int, int] | None]
-"""Sources that were refused, with size and time of change; None where there is none."""
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -53,8 +51,7 @@ class Watch:
         self._ledger = Ledger(self._output, "watch")
         self._last: dict[str, str] = {}
         self._tried: dict[str, str] = {}
-        self._refused: dict[str, Stamps] = {}
-        self._last_refused: dict[str, Stamps] = {}
+        self._refused = RefusedSources()
 
     def run(self, waited: Callable[[float], bool]) -> Iterator[Summary | Trouble]:
         """Yields what came of each manifest, until `waited`, which waits so many seconds, says that it is over."""
@@ -66,9 +63,10 @@ class Watch:
     def look(self) -> Iterator[Summary | Trouble]:
         """One look: masters what has come to rest since the last, one after the other."""
         found = {uri: digest for uri in manifests(self._folder) if (digest := content_digest(uri)) is not None}
+        again = self._refused.changed()
         for uri, digest in found.items():
             rested = self._last.get(uri) == digest == content_digest(uri)
-            if rested and (self._is_new(uri, digest) or self._sources_changed(uri)):
+            if rested and (uri in again or self._is_new(uri, digest)):
                 yield self._taken(uri, digest)
         self._last = found
 
@@ -80,17 +78,10 @@ class Watch:
             return False
         return True
 
-    def _sources_changed(self, uri: str) -> bool:
-        """Whether a source that was refused is another now, and has been so for two looks."""
-        refused = self._refused.get(uri, {})
-        now: Stamps = {source: _stamp(source) for source in refused}
-        before, self._last_refused[uri] = self._last_refused.get(uri), now
-        return now != refused and now == before
-
     def _taken(self, uri: str, digest: str) -> Summary | Trouble:
         asked = asked_of(self._request)  # before the batch: the profile may be edited while it runs
         self._tried[uri] = digest
-        self._refused[uri] = {}
+        self._refused.note(uri, [])
         try:
             summary = run_catalogue(structs.replace(self._request, manifest=uri), self._progress)
         except Exception as error:
@@ -101,8 +92,8 @@ class Watch:
             if isinstance(error, CatalogueError) and error.code.startswith(OF_A_MANIFEST):
                 return Trouble(uri=uri, code=error.code, problems=tuple(error.problems))
             raise
-        rejected = table_rows(self._output, "rejected", summary.run_id, ["source_uri"])
-        self._refused[uri] = {row["source_uri"]: _stamp(row["source_uri"]) for row in rejected}
+        rejected = table_rows(self._output, "rejected", summary.run_id, ["source_uri", "code"])
+        self._refused.note(uri, rejected)
         if content_digest(uri) != digest:
             self._tried.pop(uri)
         elif not rejected:
@@ -116,13 +107,3 @@ class Watch:
             with suppress(OSError):  # another run is at work
                 (parts / "watch").rmdir()
                 parts.rmdir()
-
-
-def _stamp(uri: str) -> tuple[int, int] | None:
-    if store.is_remote(uri):
-        return (0, 0) if store.exists(uri) else None
-    try:
-        found = os.stat(store.local_path(uri))
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns

@@ -19,19 +19,25 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from media import store
-from media.inbox import content_digest, manifests
+from media.inbox import asked_again, content_digest, manifests
+from media.ledger import fingerprint
 
 
 class LookInto(beam.PTransform):
-    """Pipeline -> (URI, SHA-256) of each manifest in a folder, until there is a file `stop`."""
+    """Pipeline -> (URI, token) of each manifest in a folder, until there is a file `stop`.
 
-    def __init__(self, folder: str, stop: str, every_s: float) -> None:
+    The token is the SHA-256 of its content; where it is asked for again, after a colon the run that did not do it whole.
+    """
+
+    def __init__(self, folder: str, output: str, stop: str, every_s: float) -> None:
         super().__init__()
-        self._folder, self._stop, self._every_s = folder, stop, every_s
+        self._folder, self._output, self._stop, self._every_s = folder, output, stop, every_s
 
     def expand(self, start: beam.Pipeline) -> beam.PCollection[tuple[str, str]]:
         looked = start | "Folder" >> beam.Create([self._folder], reshuffle=False)
-        return looked | "Look" >> beam.ParDo(_Look(self._stop, self._every_s)).with_output_types(tuple[str, str])
+        return looked | "Look" >> beam.ParDo(_Look(self._output, self._stop, self._every_s)).with_output_types(
+            tuple[str, str]
+        )
 
 
 class _Looks(RestrictionProvider):
@@ -53,8 +59,8 @@ class _Looks(RestrictionProvider):
 class _Look(beam.DoFn):
     """Remembers what it saw at its last look; one that remembers nothing tells everything again."""
 
-    def __init__(self, stop: str, every_s: float) -> None:
-        self._stop, self._every_s = stop, every_s
+    def __init__(self, output: str, stop: str, every_s: float) -> None:
+        self._output, self._stop, self._every_s = output, stop, every_s
 
     def setup(self) -> None:
         self._seen: dict[str, str] = {}
@@ -85,7 +91,12 @@ class _Look(beam.DoFn):
 
     def rested(self, folder: str) -> list[tuple[str, str]]:
         """Manifests that are the same as at the last look, and were not told yet."""
-        found = {uri: digest for uri in manifests(folder) if (digest := content_digest(uri)) is not None}
+        again = asked_again(self._output)
+        found = {
+            uri: ":".join([digest, *([run_id] if (run_id := again.get(fingerprint(uri))) else [])])
+            for uri in manifests(folder)
+            if (digest := content_digest(uri)) is not None
+        }
         rested = [(uri, d) for uri, d in found.items() if self._seen.get(uri) == d != self._told.get(uri)]
         self._seen = found
         self._told = {uri: digest for uri, digest in self._told.items() if uri in found} | dict(rested)

@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 LATHE = str(Path(sys.executable).with_name("lathe"))
 TRACKS = 4
 PATIENCE_S = 480.0
-RESUMED_S = 60.0
+RESUMED_S = 180.0
+"""Of a busy machine; `benchmarks/runners.py` tells how long it takes on one that does nothing else."""
 
 
 @pytest.fixture(scope="module")

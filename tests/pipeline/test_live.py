@@ -172,6 +172,22 @@ def test_rows_land_within_a_minute_of_their_album_while_another_album_still_wait
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+def test_a_source_that_comes_after_its_manifest_is_mastered_when_it_is_there(prism, catalogue, tmp_path):
+    folder, rows, expected = catalogue
+    late = tmp_path / "late"
+    shutil.copytree(folder, late)
+    (late / "2.flac").rename(tmp_path / "2.flac")
+    watching = Watching(prism, tmp_path / "in", tmp_path / "out", "--root", str(late))
+    drop(tmp_path / "in", "all.csv", late, rows)
+    watching.wait_for(lambda: watching.ended(mastered=3, rejected=1))
+    (tmp_path / "2.flac").rename(late / "2.flac")
+    watching.wait_for(lambda: watching.ended(rejected=0))
+    assert 0 == watching.interrupt()[0]
+    assert expected == digests(tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_watch_after_one_that_was_killed_does_the_rest(prism, catalogue, tmp_path):
     folder, rows, expected = catalogue
     watching = Watching(prism, tmp_path / "in", tmp_path / "out", "--root", str(folder))

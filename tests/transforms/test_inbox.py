@@ -6,11 +6,12 @@ from apache_beam.utils.timestamp import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.inbox import ask_again
 from transforms.inbox import _Look, later
 
 
-def looking():
-    look = _Look("nowhere/stop", every_s=2.0)
+def looking(output="nowhere"):
+    look = _Look(str(output), "nowhere/stop", every_s=2.0)
     look.setup()
     return look
 
@@ -50,6 +51,16 @@ def test_a_folder_that_is_gone_for_a_while_ends_nothing(tmp_path):
     (folder / "a.csv").write_text("uri\na.wav\n")
     told += names(look, folder) + names(look, folder)
     assert ["a.csv"] == told
+
+
+def test_a_manifest_that_is_asked_for_again_is_told_with_the_run_that_did_not_do_it_whole(tmp_path):
+    look, folder = looking(tmp_path / "out"), tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.csv").write_text("uri\na.wav\n")
+    ((_, first),) = look.rested(str(folder)) + look.rested(str(folder))
+    ask_again(str(tmp_path / "out"), str(folder / "a.csv"), "run-1")
+    ((_, second),) = look.rested(str(folder)) + look.rested(str(folder)) + look.rested(str(folder))
+    assert f"{first}:run-1" == second
 
 
 def test_hidden_files_and_those_of_other_kinds_are_left_alone(tmp_path):
