@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import crash_laws as laws
 from crash_laws import MASTERS, OTHER, Broken, Undisturbed
-from crash_run import ROOT, WORKERS, MissedError, Run, drawn_moment
+from crash_run import ONE_WORKER, ROOT, WORKERS, MissedError, Run, drawn_moment
 
 sys.path.insert(0, str(ROOT))
 from deploy.flink.cluster import Cluster
@@ -52,7 +52,7 @@ class Site(NamedTuple):
 
     def started(self, output: str, *options: str, **environment: str) -> Run:
         """A run of the catalogue into an output; `options` are Beam's."""
-        return Run(output, self.log, ["run", str(self.manifest), output, "--", *(options or WORKERS)], **environment)
+        return Run(output, self.log, ["run", str(self.manifest), output, "--", *(options or (WORKERS,))], **environment)
 
     def watching(self, output: str) -> Run:
         """A watch of the folder of sources, whose only manifest is that of the catalogue."""
@@ -90,7 +90,7 @@ class Kind(NamedTuple):
 
 def run_again(site: Site, output: str) -> int | None:
     """The same command, undisturbed."""
-    with site.started(output) as run:
+    with site.started(output, ONE_WORKER) as run:
         return run.ended()
 
 

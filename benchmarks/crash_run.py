@@ -17,7 +17,7 @@ from crash_laws import Undisturbed, files_of
 
 ROOT = Path(__file__).parents[1]
 LATHE = [sys.executable, "-c", "from pipeline import cli; cli.main()"]
-WORKERS = ("--direct_num_workers=2",)
+WORKERS, ONE_WORKER = "--direct_num_workers=2", "--direct_num_workers=1"
 WORKER = "sdk_worker_main"
 LOOK_EVERY_S = 0.005
 PATIENCE_S = 600.0

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import crash_laws as laws
 from crash_kinds import EVERYWHERE, KINDS, ON_CLUSTER, Kind, Site, Struck, missing_for
 from crash_laws import LAWS, LEFT_OVER, OTHER, Broken, Undisturbed
-from crash_run import ROOT, MissedError, Run
+from crash_run import ONE_WORKER, ROOT, MissedError, Run
 
 sys.path.insert(0, str(ROOT))
 from deploy.flink.cluster import Cluster
@@ -39,7 +39,7 @@ from media.manifest import AUDIO
 from pipeline.run_records import run_records
 from pipeline.tables import table_rows
 
-EXCERPT_S, SKIPPED_S = 6.0, 20.0
+EXCERPT_S, SKIPPED_S = 4.0, 20.0
 ALBUMS = (("A", 1, "yes"), ("A", 2, "no"), ("A", 3, "no"), ("B", 1, "no"), ("B", 2, "no"), ("B", 3, "no"))
 """Album, place in it, whether the next track is joined."""
 MIN_RATE_HZ = 44_100
@@ -77,7 +77,7 @@ def prepared(music: Path, work: Path) -> Site:
     manifest = write_catalogue(music, work / "sources")
     output = str(work / "undisturbed")
     shutil.rmtree(output, ignore_errors=True)
-    with Run(output, work / "runs.log", ["run", str(manifest), output, "--", "--direct_num_workers=1"]) as run:
+    with Run(output, work / "runs.log", ["run", str(manifest), output, "--", ONE_WORKER]) as run:
         if run.ended() != 0:
             raise SystemExit(f"the undisturbed run ended with {run.process.returncode}; see {work / 'runs.log'}")
     (record,) = run_records(output)
