@@ -27,14 +27,14 @@ class LoudnessFigures(NamedTuple):
     true_peak_dbtp: float | None
 
 
-def analyse(path: Path, sha256: str | None = None, *, dual_mono: bool = False) -> Analysis:
-    """Decodes a file once, checks it, and measures it; raises TrackError where it is not sound."""
+def analyse(path: Path, sha256: str | None = None, *, dual_mono: bool = False, md5: bytes = b"") -> Analysis:
+    """Decodes a file once, checks it, and measures it; raises TrackError where it is not sound, or not that of `md5`."""
     from media.meters import measured  # all of them: not needed where loudness alone is asked for
 
     with open_source(path) as source:
         check_measurable(source.format, path.name)
         digest = sha256 or sha256_of(path)
-        return measured(source.windows(), source.format, sha256=digest, tags=source.tags, dual_mono=dual_mono)
+        return measured(source.windows(md5=md5), source.format, sha256=digest, tags=source.tags, dual_mono=dual_mono)
 
 
 def measure_loudness(path: Path, *, dual_mono: bool = False) -> LoudnessFigures:

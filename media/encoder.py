@@ -5,6 +5,7 @@ libsndfile gets integers only: given floats it would truncate them in a WAV (mea
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from media.source import packed
 from schemas.errors import TrackError
 
 FLAC_LEVEL = 5 / 8
@@ -30,7 +32,8 @@ class Encoder:
     def __init__(
         self, path: Path, container: str, bits: int, rate_hz: int, channels: int, tags: Mapping[str, str]
     ) -> None:
-        self._path = path
+        self._path, self._bits = path, bits
+        self._digest = hashlib.md5(usedforsecurity=False)
         self._room = MAX_WAV_BYTES if container == "wav" else None
         self._frame_bytes = channels * bits // 8
         # "WAV" writes format tag 1; a third of the stores refuse the extensible header.
@@ -56,6 +59,12 @@ class Encoder:
             reason = str(error).strip() or "not all frames were taken"
             text = f"{self._path.name} could not be written ({reason}); {free // 1_000_000} MB are free on its disk"
             raise TrackError("OUTPUT_NOT_WRITABLE", text, "Make room, or choose another format.") from error
+        self._digest.update(packed(block, self._bits).data)
+
+    @property
+    def md5(self) -> bytes:
+        """That of all frames so far, as a FLAC counts it: the file must decode to it, whatever its container."""
+        return self._digest.digest()
 
     def __enter__(self) -> Encoder:
         return self

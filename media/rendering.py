@@ -6,7 +6,7 @@ only rounding and encoding are done for each. Nothing longer than a block is hel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +29,8 @@ class Rendering(NamedTuple):
 
     paths: dict[str, Path]
     frames: dict[str, int]
+    md5: dict[str, bytes]
+    """Of the frames that were encoded: what a file holds that lay on a disk in the meantime is held against it."""
     max_reduction_db: float
     mean_reduction_db: float
 
@@ -51,7 +53,8 @@ def render_track(planned: Planned, folder: Path) -> Rendering:
             branch.finish(tail)
     deepest = max(branches, key=lambda b: b.limiter.max_reduction_db).limiter
     frames = {name: branch.frames for branch in branches for name in branch.names}
-    return Rendering(paths, frames, deepest.max_reduction_db, max(b.limiter.mean_reduction_db for b in branches))
+    md5 = {name: digest for branch in branches for name, digest in branch.md5()}
+    return Rendering(paths, frames, md5, deepest.max_reduction_db, max(b.limiter.mean_reduction_db for b in branches))
 
 
 def tags_of(track: Track, source_tags: Mapping[str, str]) -> dict[str, str]:
@@ -109,6 +112,10 @@ class _Branch:
     def finish(self, tail: Audio) -> None:
         self.push(tail)
         self._write(self._chain.finish())
+
+    def md5(self) -> Iterator[tuple[str, bytes]]:
+        """Delivery, and the digest of what was written for it."""
+        yield from zip(self.names, (encoder.md5 for _, encoder in self._writers), strict=True)
 
     def _write(self, block: Audio) -> None:
         kept = self._window.cut(block)

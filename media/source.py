@@ -83,19 +83,19 @@ class Source:
         """Float64 blocks (frames, channels) from frame `start` to before `stop`; raises TrackError if cut short."""
         yield from (self._scaled(block, start) for block in self._raw(start, stop))
 
-    def windows(self, *, own_checksum: bool = True) -> Iterator[Lines]:
+    def windows(self, *, own_checksum: bool = True, md5: bytes = b"") -> Iterator[Lines]:
         """The whole file in windows (channels, frames) of float32; raises TrackError where the file contradicts itself.
 
-        Without `own_checksum` a FLAC is not held against its MD5.
+        Without `own_checksum` a FLAC is not held against its MD5; any PCM is held against the `md5` of what was encoded.
         """
         self.check_length()
-        expected = flac_md5(self.path) if own_checksum and self.format.container == "FLAC" else b""
+        expected = md5 or (flac_md5(self.path) if own_checksum and self.format.container == "FLAC" else b"")
         digest = hashlib.md5(usedforsecurity=False)
         windows = Windows(self.format.channels, scale=INTEGER_SCALE if self._integers else 1.0)
         position = 0
         for block in self._raw(0, None):
             if any(expected):
-                digest.update(_packed(block, self.format.bits or 0).data)
+                digest.update(packed(block, self.format.bits or 0).data)
             yield from windows.push(block if self._integers else self._sound(block, position))
             position += len(block)
         yield from windows.finish()
@@ -189,8 +189,10 @@ def reason_of(error: soundfile.LibsndfileError) -> str:
     return str(error.error_string).removeprefix("Error : ").rstrip(".").lower()
 
 
-def _packed(block: NDArray[np.int32], bits: int) -> NDArray[Any]:
-    """PCM as FLAC's MD5 wants it: signed, little-endian, in as few bytes as hold the bits."""
+def packed(block: NDArray[np.int16] | NDArray[np.int32], bits: int) -> NDArray[Any]:
+    """Left-aligned PCM as FLAC's MD5 wants it: signed, little-endian, in as few bytes as hold the bits."""
+    if block.dtype == np.int16:
+        return np.ascontiguousarray(block, dtype="<i2")
     whole = (-(-bits // 8)) if bits else 4
     if whole != 3:
         return np.asarray((block >> (32 - bits)).astype(f"<i{whole}"))

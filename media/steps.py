@@ -233,7 +233,8 @@ def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Pat
     rendering, masters = render_track(planned, folder), []
     for delivery in planned.plan.deliveries:
         path = rendering.paths[delivery.name]
-        proof = proved(path, rendering.frames[delivery.name], dual_mono=planned.analysis.dual_mono)
+        frames, md5 = rendering.frames[delivery.name], rendering.md5[delivery.name]
+        proof = proved(path, frames, md5, dual_mono=planned.analysis.dual_mono)
         publish(path, delivery.uri, proof.sha256)
         masters.append(
             Master(
@@ -257,10 +258,10 @@ def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Pat
     )
 
 
-def proved(path: Path, frames: int, *, dual_mono: bool = False) -> Analysis:
-    """Decodes and measures a finished file; publishing renames or uploads these very bytes."""
+def proved(path: Path, frames: int, md5: bytes, *, dual_mono: bool = False) -> Analysis:
+    """Decodes and measures a finished file, which must hold what was encoded; publishing renames or uploads these very bytes."""
     try:
-        proof = analyse(path, dual_mono=dual_mono)
+        proof = analyse(path, dual_mono=dual_mono, md5=md5)
     except TrackError as error:
         raise TrackError("MASTER_DAMAGED", f"the finished {path.name} does not decode: {error.text}") from error
     if proof.format.frames != frames:

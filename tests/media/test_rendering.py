@@ -148,7 +148,7 @@ def test_a_full_disk_is_told_and_never_leaves_a_master_that_lacks_its_end(tmp_pa
     plan = planned(write(tmp_path / "a.wav", noise(seconds=seconds)), delivery)
     with pytest.raises(TrackError, match="OUTPUT_NOT_WRITABLE|MASTER_DAMAGED"):
         found = render_track(plan, small_disk)
-        proved(found.paths[delivery.name], found.frames[delivery.name])
+        proved(found.paths[delivery.name], found.frames[delivery.name], found.md5[delivery.name])
 
 
 def test_on_a_full_disk_nothing_is_published(tmp_path, small_disk):
@@ -162,7 +162,7 @@ def test_on_a_full_disk_nothing_is_published(tmp_path, small_disk):
 
 def test_a_finished_file_that_lacks_frames_fails_its_proof(tmp_path):
     with pytest.raises(TrackError, match="MASTER_DAMAGED: .* has 44100 frames, 44101 were rendered"):
-        proved(write(tmp_path / "a.wav", noise()), 44_101)
+        proved(write(tmp_path / "a.wav", noise()), 44_101, b"")
 
 
 def test_a_finished_file_that_rots_before_its_proof_fails_it(tmp_path):
@@ -171,7 +171,19 @@ def test_a_finished_file_that_rots_before_its_proof_fails_it(tmp_path):
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     with pytest.raises(TrackError, match="MASTER_DAMAGED: .* does not decode"):
-        proved(path, 44_100)
+        proved(path, 44_100, b"")
+
+
+@pytest.mark.parametrize("delivery", [FLAC24, CD, WAV16], ids=lambda one: one.name)
+def test_a_finished_file_that_holds_other_sound_than_was_encoded_fails_its_proof(tmp_path, delivery):
+    found = render_track(planned(write(tmp_path / "a.flac", music(seconds=1)), delivery), tmp_path)
+    path, frames, md5 = found.paths[delivery.name], found.frames[delivery.name], found.md5[delivery.name]
+    assert frames == proved(path, frames, md5).format.frames
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(TrackError, match="MASTER_DAMAGED: .* does not decode"):
+        proved(path, frames, md5)
 
 
 # Music that runs on (law 4)
