@@ -193,6 +193,7 @@ def packed(block: NDArray[np.int16] | NDArray[np.int32], bits: int) -> NDArray[A
     """Left-aligned PCM as FLAC's MD5 wants it: signed, little-endian, in as few bytes as hold the bits."""
     if block.dtype == np.int16:
         return np.ascontiguousarray(block, dtype="<i2")
+    block = block.astype(np.int32, copy=False)
     whole = (-(-bits // 8)) if bits else 4
     if whole != 3:
         return np.asarray((block >> (32 - bits)).astype(f"<i{whole}"))
