@@ -23,7 +23,7 @@ from pipeline.runner import prepare_process
 from pipeline.stream import Watched, master_arrivals
 from pipeline.subscription import SCHEME, ReadSubscription
 from pipeline.tables import table_rows
-from pipeline.workplace import check_reachable, checked_output
+from pipeline.workplace import check_reachable, checked_output, cleared
 from schemas.errors import CatalogueError
 from transforms.errands import waiting_folder
 from transforms.inbox import LookInto
@@ -52,10 +52,7 @@ class Live:
         """Starts the pipeline; what an earlier watch of this source left under way is begun anew."""
         if not self._source.startswith(SCHEME):
             self._check_folder()
-        for record in _records(self._output):
-            if record.get("state") == RUNNING and record.get("watched") == self._source:
-                ended(self._output, record, INTERRUPTED)
-                store.remove_folder(waiting_folder(self._output, record["run_id"]))
+        self.clear_up()
         prepare_process()
         settings = PipelineOptions([*options, "--streaming"])
         settings.view_as(StandardOptions).streaming = True
@@ -63,6 +60,14 @@ class Live:
         arrivals = pipeline | "Arrivals" >> self._arrivals()
         master_arrivals(arrivals, self._watched)
         self._result = pipeline.run()
+
+    def clear_up(self) -> None:
+        """Tells of the runs of an earlier watch that it was cut off, and removes what they had in the making."""
+        for record in _records(self._output):
+            if record.get("state") == RUNNING and record.get("watched") == self._source:
+                ended(self._output, record, INTERRUPTED)
+                store.remove_folder(waiting_folder(self._output, record["run_id"]))
+                cleared(self._output, record["run_id"])
 
     def outcomes(self) -> Iterator[Record]:
         """The record of each run as it ends, until the pipeline has; raises RuntimeError where it fails."""
@@ -99,11 +104,11 @@ class Live:
 
     def _new_outcomes(self) -> Iterator[Record]:
         for run_id in reversed(run_ids(self._output)):
-            record = run_record(self._output, run_id) if run_id not in self._told else {"state": RUNNING}
+            record = run_record(self._output, run_id) if run_id not in self._told else {}
             if record.get("state", RUNNING) == RUNNING:
                 continue
             self._told.add(run_id)
-            if record.get("watched") == self._source:
+            if record.get("watched") == self._source and record["state"] != INTERRUPTED:
                 self._note(record)
                 yield record
 

@@ -1,11 +1,14 @@
 """Prism, Beam's portable runner for one machine, as a process of its own for as long as a watch lasts.
 
 Beam's own PrismRunner starts it in the driver's process group, where Ctrl-C ends it before the pipeline could finish its work.
+Here a shell stands between them, which ends Prism when the driver is gone, however that ended.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -16,6 +19,16 @@ from schemas.errors import CatalogueError
 RUNNER = "PrismRunner"
 HOST = "localhost"
 START_S, STOP_S = 60.0, 10.0
+GUARDED = """
+exec 3<&0
+"$@" </dev/null 3<&- & program=$!
+(cat <&3 >/dev/null; kill "$program") & guard=$!
+exec 3<&-
+wait "$program"; code=$?
+kill "$guard" 2>/dev/null
+exit "$code"
+"""
+"""Runs a program until it ends, or until standard input does: that is a pipe, which the system closes with its other end."""
 
 
 def found_prism(beam_options: tuple[str, ...]) -> str | None:
@@ -41,7 +54,8 @@ class Prism:
         """Beam's options for a pipeline on it."""
         port = _free_port()
         command = [self._program, f"--job_port={port}", "--serve_http=false", "--log_level=warn", "--log_kind=text"]
-        self._process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
+        guarded = ["/bin/sh", "-c", GUARDED, "prism", *command]
+        self._process = subprocess.Popen(guarded, start_new_session=True, stdin=subprocess.PIPE)
         until = time.monotonic() + START_S
         while not _answers(port):
             if self._process.poll() is not None or time.monotonic() > until:
@@ -57,11 +71,12 @@ class Prism:
 
     def stop(self) -> None:
         """Ends it."""
-        self._process.terminate()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 

@@ -16,8 +16,10 @@ import pytest
 from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipeline.live import Live
 from pipeline.prism import found_prism
 from pipeline.run import Request
+from pipeline.run_records import run_records
 from pipeline.stream import Watched, master_arrivals
 from pipeline.subscription import ReadSubscription, arrivals_of
 from schemas.errors import CatalogueError
@@ -64,6 +66,34 @@ def test_the_graph_of_a_subscription_stands_before_anything_runs():
     graph = pipeline.to_runner_api()
     assert "beam:transform:pubsub_read:v1" in {one.spec.urn for one in graph.components.transforms.values()}
     assert len(graph.SerializeToString()) < 1_000_000
+
+
+def under_way(output, run_id, watched):
+    """What a run of a watch has on the disk while its tracks are rendered."""
+    for name in (f".parts/{run_id}/tmp1/cd.wav", f"ledger/waiting/{run_id}/ab/abc.json"):
+        (output / name).parent.mkdir(parents=True)
+        (output / name).touch()
+    (output / "runs").mkdir(exist_ok=True)
+    (output / "runs" / f"{run_id}.json").write_text(json.dumps({"state": "running", "watched": watched}))
+
+
+def test_what_a_killed_watch_had_in_the_making_is_swept_by_the_next_of_the_same_folder(tmp_path):
+    source, output = str(tmp_path / "in"), tmp_path / "out"
+    under_way(output, "mine", source)
+    under_way(output, "another", str(tmp_path / "elsewhere"))
+    Live(source, Request(manifest="", output=str(output)), 60.0).clear_up()
+    assert ["another"] == [path.name for path in (output / ".parts").iterdir()]
+    assert ["another"] == [path.name for path in (output / "ledger/waiting").iterdir()]
+    assert {"mine": "interrupted", "another": "running"} == {
+        record["run_id"]: record["state"] for record in run_records(str(output))
+    }
+
+
+def test_a_stop_leaves_nothing_in_the_making(tmp_path):
+    live = Live(str(tmp_path / "in"), Request(manifest="", output=str(tmp_path / "out")), 60.0)
+    live.stop()
+    live.close()
+    assert [] == [path for path in (tmp_path / "out").rglob("*") if path.is_file() or ".parts" in path.parts]
 
 
 # Live
