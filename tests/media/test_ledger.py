@@ -54,6 +54,16 @@ def test_a_record_that_cannot_be_read_counts_as_none(ledger, tmp_path, content):
     assert ledger.get("rehearsal", "abc", tuple[Take, ...]) is None
 
 
+@pytest.mark.parametrize("altered", [1, 2, 4, 0xFF])
+def test_a_record_with_an_altered_byte_counts_as_none(ledger, tmp_path, altered):
+    ledger.put("rehearsal", "abc", TAKES)
+    path = tmp_path / "ledger/rehearsal/ab/abc.json"
+    data = path.read_bytes()
+    for at in range(len(data)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ altered]) + data[at + 1 :])
+        assert ledger.get("rehearsal", "abc", tuple[Take, ...]) is None, at
+
+
 def test_the_newer_record_stands(ledger):
     ledger.put("rehearsal", "abc", TAKES)
     ledger.put("rehearsal", "abc", TAKES[:1])

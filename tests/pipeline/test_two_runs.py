@@ -53,5 +53,5 @@ def test_two_runs_at_once_lose_no_master_and_the_next_run_leaves_one_order(tmp_p
 
 def recorded(output):
     """The names of all masters that the ledger has a record of."""
-    records = [json.loads(path.read_bytes()) for path in (output / "ledger/masters").rglob("*.json")]
+    records = [json.loads(path.read_bytes())["record"] for path in (output / "ledger/masters").rglob("*.json")]
     return {one["uri"] for record in records for one in record["mastered"]["masters"]}

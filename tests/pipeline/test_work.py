@@ -65,7 +65,7 @@ def test_the_sum_of_the_work_is_within_what_the_run_took(ran):
 
 def test_what_steps_took_is_in_nothing_that_is_kept_to_decide_by(ran):
     kept = json.loads(next((ran[0] / "ledger/masters").rglob(f"{fingerprint('A/1/1')}.json")).read_text())
-    assert kept["mastered"].get("spent", []) == []
+    assert kept["record"]["mastered"].get("spent", []) == []
 
 
 def test_a_run_that_ended_well_says_that_it_is_finished(ran):
