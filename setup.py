@@ -24,6 +24,7 @@ setup(
         "msgspec>=0.19",
         "numba>=0.61",
         "numpy>=2.0,<2.5",  # Beam 2.77 holds numpy below 2.5
+        "prometheus-client>=0.20",  # Apache-2.0; writes and, in tests, reads its text format
         "psutil>=5.9",
         "pyarrow>=16,<26",  # Beam 2.77 holds pyarrow below 26
         "rich>=13",

@@ -108,7 +108,7 @@ def rejected_row(rejected: Rejected, run_id: str) -> RejectedRow:
 
 def work_row(member: AnyMember, run_id: str) -> WorkRow:
     """The row that tells what a track took, as it left the run."""
-    audio = _format(member)
+    audio = format_of(member)
     return WorkRow(
         run_id=run_id,
         track_id=track_id_of(member),
@@ -129,16 +129,17 @@ def work_row(member: AnyMember, run_id: str) -> WorkRow:
     )
 
 
+def format_of(member: AnyMember) -> AudioFormat | None:
+    """What is known of the source's format; None where it was not measured."""
+    if isinstance(member, Rejected | Listed):
+        return None
+    return member.draft.analysis.format if isinstance(member, Rehearsed) else member.analysis.format
+
+
 def _state(member: AnyMember) -> str:
     if isinstance(member, Mastered):
         return member.outcome
     return "rejected" if isinstance(member, Rejected) and member.selected else "measured"
-
-
-def _format(member: AnyMember) -> AudioFormat | None:
-    if isinstance(member, Rejected | Listed):
-        return None
-    return member.draft.analysis.format if isinstance(member, Rehearsed) else member.analysis.format
 
 
 def _checks(mastered: Mastered, known: Judged) -> tuple[CheckRow, ...]:

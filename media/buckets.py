@@ -27,6 +27,8 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
+from media.retries import note_retry
+
 RANGE_BYTES = 1 << 16
 """Enough for the header of any file."""
 BLOCK_BYTES = 8 << 20
@@ -185,9 +187,10 @@ def _read(uri: str, target: BinaryIO) -> None:
             try:
                 _read_one(_standing(uri, patiently), target, patiently)
                 return
-            except (_ReplacedError, DataCorruption):
+            except (_ReplacedError, DataCorruption) as error:
                 if not again:
                     raise
+                note_retry(error)
 
 
 def _read_one(blob: Blob, target: BinaryIO, patiently: Retry) -> None:
@@ -285,9 +288,8 @@ def _asked(uri: str) -> Iterator[Retry]:
     """How requests are repeated; what the libraries raise in the end becomes what any file would raise, with its name."""
     bucket = _bucket(_parts(uri)[0], os.environ.get("STORAGE_EMULATOR_HOST"))
     patience_s = PATIENCE_S if bucket.answers else min(PATIENCE_S, HASTE_S)
-    policy: Retry = DEFAULT_RETRY
     try:
-        yield policy.with_delay(FIRST_WAIT_S, LONGEST_WAIT_S, 2.0).with_timeout(patience_s)
+        yield _patiently(patience_s)
     except refused.RetryError as error:
         bucket.answers = False
         text = f"the store did not answer for {patience_s:g} s ({error.cause or error})"
@@ -296,6 +298,12 @@ def _asked(uri: str) -> Iterator[Retry]:
         bucket.answers = True  # be it that something is not there
         raise _as_of_a_file(error, uri) from error
     bucket.answers = True
+
+
+def _patiently(patience_s: float) -> Retry:
+    # What may pass is known to the library alone, which has no public name for it.
+    may_pass = DEFAULT_RETRY._predicate
+    return Retry(may_pass, FIRST_WAIT_S, LONGEST_WAIT_S, 2.0, timeout=patience_s, on_error=note_retry)
 
 
 def _as_of_a_file(error: Exception, uri: str) -> Exception:

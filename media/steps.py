@@ -76,9 +76,10 @@ def master_track(planned: Planned, job: Job) -> Mastered:
     if before is not None and not changed:
         shelf.clear(_uris(before, job), ())
         standing = _absolute(before.mastered, job.output)
-        spent = (Spent(stage="master", remembered=True),)
+        repeated = before.run_id == job.run_id
+        spent = (Spent(stage="master", remembered=True, repeated=repeated),)
         standing = structs.replace(standing, track=planned.track, plan=planned.plan, spent=spent)
-        if before.run_id == job.run_id:  # a retry of what this run itself has done
+        if repeated:  # a retry of what this run itself has done
             return standing
         reason = f"source, settings and version are those of run {before.run_id}; the masters stand unaltered"
         return structs.replace(standing, outcome="skipped", reason=reason)

@@ -11,6 +11,7 @@ from dsp import SOUND_VERSION
 from media.analysis import ANALYSIS_VERSION
 from media.ledger import Ledger, fingerprint
 from pipeline.run import Request
+from schemas.steps import Speech
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
@@ -23,7 +24,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
 def asked_of(request: Request) -> str:
     """Names what is asked of every manifest, with the profile as it stands now."""
-    plain = structs.replace(request, manifest="", beam_options=(), force=False)
+    plain = structs.replace(request, manifest="", beam_options=(), force=False, metrics=None, speech=Speech())
     profile = chosen(load_profile(request.profile), request.choices)
     return fingerprint(SOUND_VERSION, ANALYSIS_VERSION, msgspec.to_builtins(plain), profile)
 

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from decisions.choices import Choices
     from pipeline.forecast import Forecast
+    from schemas.steps import Speech
 
 INTENSITIES = ("low", "medium", "high")
 SOME_REJECTED, WRONG_USAGE, CRASH, INTERRUPTED = 1, 2, 3, 130
@@ -57,6 +58,27 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--root", "roots", multiple=True, help="Another folder that sources may lie in; may be repeated."),
         click.option("--force", is_flag=True, help="Render also what has not changed."),
         click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object on stdout."),
+        click.option(
+            "--metrics",
+            type=click.Path(),
+            metavar="FILE",
+            help="Where the metrics for Prometheus stand (.prom); else OUTPUT/runs/metrics.prom.",
+        ),
+        click.option(
+            "--log-format",
+            type=click.Choice(("text", "json")),
+            default="text",
+            envvar="LATHE_LOG",
+            show_envvar=True,
+            help="What is said on stderr, as words or as one JSON object a line.",
+        ),
+        click.option(
+            "--log-level",
+            type=click.Choice(("debug", "warning")),
+            envvar="LATHE_LOG_LEVEL",
+            show_envvar=True,
+            help="Lines about single tracks: each step, or only rejections; none as text, warning as json, by default.",
+        ),
         click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]"),
     ]
     for option in reversed(options):
@@ -150,7 +172,19 @@ def _asked(asked: dict[str, Any]) -> dict[str, Any]:
     if asked["beam_options"] and not asked["beam_options"][0].startswith("-"):
         stray = asked["beam_options"][0]
         raise click.UsageError(f'"{stray}" is one word too many; options for Beam stand after --')
-    return {"choices": _choices(asked), **asked}
+    return {"choices": _choices(asked), "speech": _speech(asked), **asked}
+
+
+def _speech(asked: dict[str, Any]) -> Speech:
+    """Takes how to speak out of what was asked for, and does so from now on."""
+    from schemas.steps import Speech
+    from transforms.log_lines import speak
+
+    if asked["metrics"] is not None and not asked["metrics"].endswith(".prom"):
+        raise click.UsageError("--metrics needs a name that ends in .prom: node_exporter reads no others")
+    speech = Speech(as_json=asked.pop("log_format") == "json", level=asked.pop("log_level") or "")
+    speak(speech)
+    return speech
 
 
 def _choices(asked: dict[str, Any]) -> Choices:
@@ -296,13 +330,16 @@ def _exit_code() -> int:
 def _crash(error: Exception) -> int:
     import traceback
 
-    traceback.print_exception(error, limit=-6)
+    _say([line.rstrip("\n") for line in traceback.format_exception(error, limit=-6)])
     _say([f"Lathe stopped: {type(error).__name__}: {error}", "Finished masters stand; run again to continue."])
     return CRASH
 
 
 def _say(lines: list[str]) -> None:
-    click.echo("\n".join(lines), err=True)
+    from transforms.log_lines import json_line, speaks_json
+
+    text = "\n".join(lines)
+    click.echo(json_line(text, "ERROR") if speaks_json() else text, err=True)
 
 
 def _print_json(record: Any) -> None:

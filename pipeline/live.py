@@ -7,7 +7,7 @@ finishes what is under way. Where the pipeline dies, the next watch takes up wha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -18,7 +18,7 @@ from media import store
 from media.inbox import ask_again
 from pipeline.refused import RefusedSources
 from pipeline.run import Request
-from pipeline.run_records import INTERRUPTED, RUNNING, Record, ended, run_ids, run_record
+from pipeline.run_records import INTERRUPTED, RUNNING, Record, ended, run_ids, run_record, seconds_of
 from pipeline.runner import prepare_process
 from pipeline.stream import Watched, master_arrivals
 from pipeline.subscription import SCHEME, ReadSubscription
@@ -27,6 +27,7 @@ from pipeline.workplace import check_reachable, checked_output, cleared
 from schemas.errors import CatalogueError
 from transforms.errands import waiting_folder
 from transforms.inbox import LookInto
+from transforms.metrics import open_groups
 
 LOOK_EVERY_S, LOOK_REMOTELY_EVERY_S = 2.0, 30.0
 ENDED = ("DONE", "FAILED", "CANCELLED", "DRAINED", "UPDATED")
@@ -53,7 +54,7 @@ class Live:
         if not self._source.startswith(SCHEME):
             self._check_folder()
         self.clear_up()
-        prepare_process()
+        prepare_process(self._watched.request.speech)
         settings = PipelineOptions([*options, "--streaming"])
         settings.view_as(StandardOptions).streaming = True
         pipeline = beam.Pipeline(options=settings)
@@ -69,16 +70,30 @@ class Live:
                 store.remove_folder(waiting_folder(self._output, record["run_id"]))
                 cleared(self._output, record["run_id"])
 
-    def outcomes(self) -> Iterator[Record]:
-        """The record of each run as it ends, until the pipeline has; raises RuntimeError where it fails."""
+    def outcomes(self, tick: Callable[[], None]) -> Iterator[Record]:
+        """The record of each run as it ends, until the pipeline has; raises RuntimeError where it fails.
+
+        Calls `tick` now and then.
+        """
         while self._result.state not in ENDED:
             time.sleep(self._every_s)
+            tick()
             yield from self._new_outcomes()
             for manifest in self._refused.changed():
                 ask_again(self._output, manifest, self._runs[manifest])
         yield from self._new_outcomes()
         if self._result.state == "FAILED":
             raise RuntimeError("the pipeline failed; its runner's log tells why. The next watch goes on from here")
+
+    def known(self) -> dict[str, float | None]:
+        """What is under way, as gauges of metrics."""
+        records = [run_record(self._output, run_id) for run_id in run_ids(self._output) if run_id not in self._told]
+        began_s = [seconds_of(one["began"]) for one in records if self._is_ours(one) and one["state"] == RUNNING]
+        return {
+            "lathe_runs_under_way": len(began_s),
+            "lathe_oldest_run_under_way_timestamp_seconds": min(began_s, default=None),
+            "lathe_albums_open": open_groups(self._result, "draft"),
+        }
 
     def close(self) -> None:
         """Leaves nothing behind but what was made."""
@@ -108,7 +123,7 @@ class Live:
             if record.get("state", RUNNING) == RUNNING:
                 continue
             self._told.add(run_id)
-            if record.get("watched") == self._source and record["state"] != INTERRUPTED:
+            if self._is_ours(record) and record["state"] != INTERRUPTED:
                 self._note(record)
                 yield record
 
@@ -116,6 +131,9 @@ class Live:
         rejected = table_rows(self._output, "rejected", record["run_id"], ["source_uri", "code"])
         self._runs[record["manifest"]] = record["run_id"]
         self._refused.note(record["manifest"], rejected)
+
+    def _is_ours(self, record: Record) -> bool:
+        return record.get("watched") == self._source and "state" in record
 
 
 def _records(output: str) -> list[dict[str, Any]]:

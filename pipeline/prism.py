@@ -47,13 +47,14 @@ def found_prism(beam_options: tuple[str, ...]) -> str | None:
 class Prism:
     """A running Prism; use it as a context manager."""
 
-    def __init__(self, program: str) -> None:
-        self._program = program
+    def __init__(self, program: str, *, logs_json: bool = False) -> None:
+        self._program, self._logs = program, "json" if logs_json else "text"
 
     def __enter__(self) -> list[str]:
         """Beam's options for a pipeline on it."""
         port = _free_port()
-        command = [self._program, f"--job_port={port}", "--serve_http=false", "--log_level=warn", "--log_kind=text"]
+        where = [f"--job_port={port}", "--serve_http=false"]
+        command = [self._program, *where, "--log_level=warn", f"--log_kind={self._logs}"]
         guarded = ["/bin/sh", "-c", GUARDED, "prism", *command]
         self._process = subprocess.Popen(guarded, start_new_session=True, stdin=subprocess.PIPE)
         until = time.monotonic() + START_S

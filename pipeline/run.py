@@ -25,6 +25,7 @@ from media.lanes import Beacon, Onlooker
 from media.manifest import read_manifest
 from media.references import check_references
 from pipeline.forecast import Forecast, forecast
+from pipeline.metrics_file import MetricsFile
 from pipeline.prices import load_prices
 from pipeline.retry import retried_ids
 from pipeline.run_records import recorded
@@ -33,7 +34,7 @@ from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output, new_run_id, workplace
 from schemas.errors import CatalogueError
 from schemas.profile import Profile
-from schemas.steps import Job
+from schemas.steps import Job, Speech
 from schemas.track import Track
 
 LIBRARIES = ("lathe", "apache-beam", "numpy", "scipy", "numba", "soundfile", "soxr", "pyarrow", "msgspec")
@@ -57,6 +58,9 @@ class Request(Struct, frozen=True, kw_only=True):
     priority: bool = False
     choices: Choices = Choices()
     beam_options: tuple[str, ...] = ()
+    metrics: str | None = None
+    """Where the file of metrics stands, if not in the output."""
+    speech: Speech = Speech()
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -126,21 +130,37 @@ def _check_not_own(tracks: list[Track], output: str) -> None:
         raise CatalogueError("MANIFEST_INVALID", [f'row {t.row}, column uri: "{t.uri}" {hint}' for t in own])
 
 
-def run_catalogue(request: Request, progress: Progress) -> Summary:
-    """Masters a catalogue; raises CatalogueError before anything is rendered, LostTracksError if tracks went missing."""
+def run_catalogue(request: Request, progress: Progress, metrics: MetricsFile | None = None) -> Summary:
+    """Masters a catalogue; raises CatalogueError before anything is rendered, LostTracksError if tracks went missing.
+
+    `metrics` is the file of a watch, where the run is one of many.
+    """
     started_s, spent_s = time.monotonic(), _cpu_s()
     selection, tracks, profiles = prepared(request)
     output = selection.output
     run_id = new_run_id(output)
     wanted = [track.track_id for track in tracks if track.selected]
-    job = Job(output=output, run_id=run_id, profiles=profiles, force=request.force, priority=request.priority)
+    job = _job(request, run_id, profiles, output)
+    metrics = metrics or MetricsFile(output, request.metrics)
     lane = Beacon(output, run_id) if request.priority else Onlooker(output)
-    with workplace(output, run_id) as folder, recorded(job, facts(request, selection, profiles)) as record, lane:
-        tick = _ticker(folder, len(wanted), progress, lane)
+    told = recorded(job, facts(request, selection, profiles))
+    with workplace(output, run_id) as folder, told as record, lane, metrics.of_run(run_id, len(wanted)):
+        tick = _ticker(folder, len(wanted), progress, lane, metrics)
         _run_graph(selection, job, list(request.beam_options), len(tracks), tick)
         summary = _summary(job, wanted, time.monotonic() - started_s, _cpu_s() - spent_s)
         record.update(msgspec.to_builtins(summary))
     return summary
+
+
+def _job(request: Request, run_id: str, profiles: dict[str, Profile], output: str) -> Job:
+    return Job(
+        output=output,
+        run_id=run_id,
+        profiles=profiles,
+        force=request.force,
+        priority=request.priority,
+        speech=request.speech,
+    )
 
 
 def is_template(beam_options: Sequence[str]) -> bool:
@@ -154,7 +174,7 @@ def write_template(request: Request) -> str:
     Raises CatalogueError as a run does. Nothing is counted: nobody is there when the run ends.
     """
     selection, tracks, profiles = prepared(request)
-    job = Job(output=selection.output, run_id=new_run_id(selection.output), profiles=profiles, force=request.force)
+    job = _job(request, new_run_id(selection.output), profiles, selection.output)
     _run_graph(selection, job, list(request.beam_options), len(tracks), lambda: None)
     return job.run_id
 
@@ -167,20 +187,25 @@ def _run_graph(selection: Selection, job: Job, beam_options: list[str], tracks: 
     from pipeline.runner import pipeline_options, prepare_process
     from pipeline.supervise import supervised
 
-    prepare_process()
+    prepare_process(job.speech)
     pipeline = beam.Pipeline(options=pipeline_options(beam_options, tracks))
     master_catalogue(pipeline, selection, job)
     supervised(lambda: pipeline.run().wait_until_finish(), tick)
 
 
-def _ticker(folder: Path | None, total: int, progress: Progress, lane: Beacon | Onlooker) -> Callable[[], None]:
-    """Counts the lines that workers on this machine leave in the progress file, and looks after the lane."""
+def _ticker(
+    folder: Path | None, total: int, progress: Progress, lane: Beacon | Onlooker, metrics: MetricsFile
+) -> Callable[[], None]:
+    """Counts the lines that workers on this machine leave in the progress file, and looks after lane and metrics."""
+    path = folder / "progress" if folder is not None else None
+
+    def read() -> str:
+        return path.read_text() if path is not None and path.exists() else ""
 
     def tick() -> None:
-        path = folder / "progress" if folder is not None else None
-        done = path.read_bytes().count(b"\n") if path is not None and path.exists() else 0
-        progress(done, total)
+        progress(read().count("\n"), total)
         lane.refresh()
+        metrics.progressed(lambda: read().splitlines())
 
     return tick
 

@@ -59,7 +59,12 @@ def ended(output: str, record: Record, state: str) -> None:
 
 def seconds_since(record: Record) -> float:
     """How long ago a run began."""
-    return (datetime.now(timezone.utc) - datetime.fromisoformat(record["began"])).total_seconds()
+    return datetime.now(timezone.utc).timestamp() - seconds_of(record["began"])
+
+
+def seconds_of(told: str) -> float:
+    """A moment that a record tells, in seconds since 1970."""
+    return datetime.fromisoformat(told).timestamp()
 
 
 def run_ids(output: str) -> list[str]:

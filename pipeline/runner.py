@@ -7,12 +7,16 @@ import os
 import sys
 from typing import Any
 
+from schemas.steps import Speech
+from transforms.log_lines import speak
+from transforms.slots import workers_at_once
+
 LOCAL_RUNNERS = {"", "DirectRunner", "FnApiRunner"}
 """Beam's DirectRunner picks one of three engines by the shape of a pipeline; Lathe always means FnApiRunner."""
 
 
 def pipeline_options(beam_options: list[str], tracks: int) -> Any:
-    """Beam's options: the user's, and on one machine a worker process for each core when there is work for it."""
+    """Beam's options: the user's, and on one machine a worker process for each core, if there are memory and work for it."""
     from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions, WorkerOptions
 
     options = PipelineOptions(beam_options)
@@ -20,8 +24,8 @@ def pipeline_options(beam_options: list[str], tracks: int) -> Any:
     if (standard.runner or "") in LOCAL_RUNNERS:
         standard.runner = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
         given = any(option.startswith("--direct_num_workers") for option in beam_options)
-        workers = direct.direct_num_workers if given else os.cpu_count() or 1
-        direct.direct_num_workers = max(1, min(workers or os.cpu_count() or 1, tracks))
+        workers = direct.direct_num_workers if given else workers_at_once()
+        direct.direct_num_workers = max(1, min(workers or workers_at_once(), tracks))
         if not any(option.startswith("--default_sdk_harness_log_level") for option in beam_options):
             options.view_as(WorkerOptions).default_sdk_harness_log_level = "WARNING"
         if not any(option.startswith("--direct_running_mode") for option in beam_options):
@@ -29,7 +33,7 @@ def pipeline_options(beam_options: list[str], tracks: int) -> Any:
     return options
 
 
-def prepare_process() -> None:
+def prepare_process(speech: Speech) -> None:
     """Makes workers start with this Python and with Lathe in reach, and Beam speak only when something is wrong."""
     here, paths = os.path.dirname(sys.executable), os.environ.get("PATH", "")
     if here and not paths.startswith(here + os.pathsep):  # many batches may run in one process
@@ -39,3 +43,4 @@ def prepare_process() -> None:
         sys.executable = os.path.basename(sys.executable)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("apache_beam.runners.portability.local_job_service").setLevel(logging.ERROR)
+    speak(speech)

@@ -92,7 +92,7 @@ class CloseRuns(beam.PTransform):
 
     def expand(self, tickets: beam.PCollection[tuple[str, Ticket]]) -> None:
         # Albums lose patience first: each of their tracks has a row before the run that sent it is closed.
-        closed = tickets | "Gather" >> Gather(2.0 * self._watched.patience_s)
+        closed = tickets | "Gather" >> Gather(2.0 * self._watched.patience_s, "runs")
         closed | "Close" >> beam.Map(_close, self._watched)
 
 
@@ -127,7 +127,7 @@ def _errands(arrival: tuple[str, str, str], watched: Watched) -> Iterator[Errand
     uri, token, run_id = arrival
     digest = token.partition(":")[0]
     request = structs.replace(watched.request, manifest=uri)
-    job = Job(output=request.output, run_id=run_id, profiles={}, force=request.force)
+    job = Job(output=request.output, run_id=run_id, profiles={}, force=request.force, speech=request.speech)
     known = {"manifest": uri, "digest": digest, "watched": watched.source}
     try:
         asked = asked_of(request)

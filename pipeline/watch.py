@@ -17,6 +17,7 @@ from media import store
 from media.inbox import content_digest, manifests
 from media.ledger import Ledger
 from pipeline.arrivals import Arrival, asked_of, is_done, remember
+from pipeline.metrics_file import MetricsFile
 from pipeline.refused import RefusedSources
 from pipeline.run import Progress, Request, Summary, run_catalogue
 from pipeline.tables import table_rows
@@ -42,11 +43,12 @@ class Watch:
     Raises CatalogueError where folder, output or profile cannot be used.
     """
 
-    def __init__(self, folder: str, request: Request, progress: Progress) -> None:
+    def __init__(self, folder: str, request: Request, progress: Progress, metrics: MetricsFile | None = None) -> None:
         check_reachable(folder)
         if not store.is_remote(folder) and not store.local_path(folder).is_dir():
             raise CatalogueError("MANIFEST_MISSING", f"there is no folder {folder} to watch")
         self._folder, self._request, self._progress = folder, request, progress
+        self._metrics = metrics
         self._output = checked_output(request.output)
         self._ledger = Ledger(self._output, "watch")
         self._last: dict[str, str] = {}
@@ -83,7 +85,7 @@ class Watch:
         self._tried[uri] = digest
         self._refused.note(uri, [])
         try:
-            summary = run_catalogue(structs.replace(self._request, manifest=uri), self._progress)
+            summary = run_catalogue(structs.replace(self._request, manifest=uri), self._progress, self._metrics)
         except Exception as error:
             logging.disable(logging.NOTSET)  # a run that fails falls silent for good; a watch goes on
             if content_digest(uri) != digest:

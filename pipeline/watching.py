@@ -8,36 +8,39 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from pipeline.live import Live
+from pipeline.metrics_file import MetricsFile
 from pipeline.prism import Prism, found_prism
 from pipeline.run import Request, Summary, is_template
 from pipeline.run_records import REFUSED, Record
 from pipeline.supervise import interruptible
 from pipeline.watch import Trouble, Watch
 from pipeline.words import ProgressLine, say, summary_text
+from pipeline.workplace import checked_output
 
 Tell = Callable[[Summary], None]
 
 
 def watch(source: str, request: Request, patience_s: float, tell: Tell) -> int:
     """Masters what arrives, by the best means at hand, until it is stopped."""
+    metrics = MetricsFile(checked_output(request.output), request.metrics)
     program = found_prism(request.beam_options)
     if program is not None:
-        with Prism(program) as options:
+        with Prism(program, logs_json=request.speech.as_json) as options:
             rest = [o for o in request.beam_options if not o.startswith(("--runner", "--prism_location"))]
-            return watch_live(Live(source, request, patience_s), [*options, *rest], tell)
+            return watch_live(Live(source, request, patience_s), [*options, *rest], tell, metrics)
     if any(option.startswith("--runner") for option in request.beam_options):
-        return watch_live(Live(source, request, patience_s), request.beam_options, tell)
-    return watch_batches(source, request, tell)
+        return watch_live(Live(source, request, patience_s), request.beam_options, tell, metrics)
+    return watch_batches(source, request, tell, metrics)
 
 
-def watch_batches(folder: str, request: Request, tell: Tell) -> int:
+def watch_batches(folder: str, request: Request, tell: Tell, metrics: MetricsFile) -> int:
     """Masters each manifest as a batch of its own, until Ctrl-C."""
 
     def waited(seconds: float) -> bool:
         time.sleep(seconds)
         return False
 
-    watching = Watch(folder, request, ProgressLine())
+    watching = Watch(folder, request, ProgressLine(), metrics)
     say(f"watching {folder}: each manifest is mastered as a batch of its own, for no runner for streams is at hand")
     say("Ctrl-C ends it, and loses nothing")
     with interruptible():
@@ -46,7 +49,7 @@ def watch_batches(folder: str, request: Request, tell: Tell) -> int:
     return 0
 
 
-def watch_live(live: Live, options: Sequence[str], tell: Tell) -> int:
+def watch_live(live: Live, options: Sequence[str], tell: Tell, metrics: MetricsFile) -> int:
     """Masters what arrives in one unbounded pipeline; the first Ctrl-C lets it finish what is under way, the second ends it."""
     live.start(options)
     if is_template(options):
@@ -55,12 +58,12 @@ def watch_live(live: Live, options: Sequence[str], tell: Tell) -> int:
     say("watching: Ctrl-C finishes what is under way and ends; a second one ends at once, and loses nothing")
     with interruptible():
         try:
-            _tell_outcomes(live, tell)
+            _tell_outcomes(live, tell, metrics)
         except KeyboardInterrupt:
             say("stopping: what is under way is finished")
             live.stop()
             try:
-                _tell_outcomes(live, tell)
+                _tell_outcomes(live, tell, metrics)
             except KeyboardInterrupt:
                 live.cancel()
                 raise
@@ -69,8 +72,9 @@ def watch_live(live: Live, options: Sequence[str], tell: Tell) -> int:
     return 0
 
 
-def _tell_outcomes(live: Live, tell: Tell) -> None:
-    for record in live.outcomes():
+def _tell_outcomes(live: Live, tell: Tell, metrics: MetricsFile) -> None:
+    for record in live.outcomes(lambda: metrics.watched(live.known)):
+        metrics.closed(record["run_id"], record["state"], record.get("wall_s", 0.0), live.known)
         _say_outcome(_outcome(record), tell)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.codes import CODES
 from schemas.qc import TrackRow
+from transforms.log_lines import json_line, speaks_json
 
 if TYPE_CHECKING:
     from pipeline.forecast import Forecast
@@ -27,7 +28,7 @@ class ProgressLine:
         self._task: Any = None
 
     def __enter__(self) -> ProgressLine:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not speaks_json():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -51,8 +52,8 @@ class ProgressLine:
 
 
 def say(text: str) -> None:
-    """One or more lines on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """One or more lines on stderr; one object where the log is JSON."""
+    print(json_line(text) if speaks_json() else text, file=sys.stderr, flush=True)
 
 
 def summary_text(summary: Any) -> str:

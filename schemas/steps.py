@@ -27,12 +27,18 @@ class Spent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wall_s: float = 0.0
     waited_s: float = 0.0
     """Time before the step in which a run with --priority went first; no part of `wall_s`."""
+    queued_s: float = 0.0
+    """Time before the step in which the worker process had as many tracks at work as its memory holds; no part of `wall_s`."""
     remembered: bool = False
     """The result was taken from the ledger, or stood already: what was taken is the cost of looking, not of the work."""
     bytes_read: int = 0
     """Size of the source, told by the step that reads it first; later steps read the same file again."""
     bytes_written: int = 0
     """Size of the masters that were made."""
+    retries: int = 0
+    """Requests to the store that failed and were made again."""
+    repeated: bool = False
+    """The same run had done this step before: its worker died, or its bundle was given out again."""
 
 
 class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=str.lower):
@@ -182,6 +188,15 @@ def track_id_of(member: AnyMember) -> str:
     return track.track_id if track is not None else member.track_id  # type: ignore[union-attr]
 
 
+class Speech(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a run speaks on stderr, in every process that works for it."""
+
+    as_json: bool = False
+    """One JSON object a line; else words."""
+    level: str = ""
+    """The least severe line about single tracks that is told, `debug` or `warning`; empty: `warning` as JSON, none as words."""
+
+
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every step of a run knows: where it writes, under which name, and the profiles by name ("" is the run's)."""
 
@@ -191,3 +206,4 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     force: bool = False
     priority: bool = False
     """Others wait for this run; it waits for none."""
+    speech: Speech = Speech()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import apache_beam as beam
 
 from decisions.album import draft_album, settle_album
 from schemas.profile import Profile
 from schemas.steps import AnyMember, Job, Member, Rejected, album_of, track_of
-from transforms.outcomes import attempt_album
+from transforms.outcomes import attempt_album, tell_refused
+
+Decide = Callable[[Sequence[AnyMember], Job], list[AnyMember]]
 
 
 class DraftAlbums(beam.PTransform):
@@ -57,21 +59,28 @@ class GroupByAlbum(beam.PTransform):
 
 def draft(members: Sequence[AnyMember], job: Job) -> list[AnyMember]:
     """All tracks of an album, analysed -> drafted."""
-    return attempt_album("draft", lambda: draft_album(members, profile_of(members, job)), members)  # type: ignore[arg-type]
+    return attempt_album("draft", lambda: draft_album(members, profile_of(members, job)), members, job)  # type: ignore[arg-type]
 
 
 def settle(members: Sequence[AnyMember], job: Job) -> list[AnyMember]:
     """All tracks of an album, rehearsed -> planned."""
     masters = f"{job.output}/masters"
-    return attempt_album("settle", lambda: settle_album(members, profile_of(members, job), masters), members)  # type: ignore[arg-type]
+    return attempt_album("settle", lambda: settle_album(members, profile_of(members, job), masters), members, job)  # type: ignore[arg-type]
 
 
 def _draft(album: tuple[str, Iterable[AnyMember]], job: Job) -> list[AnyMember]:
-    return draft(list(album[1]), job)
+    return _told(list(album[1]), draft, job)
 
 
 def _settle(album: tuple[str, Iterable[AnyMember]], job: Job) -> list[AnyMember]:
-    return settle(list(album[1]), job)
+    return _told(list(album[1]), settle, job)
+
+
+def _told(members: list[AnyMember], decide: Decide, job: Job) -> list[AnyMember]:
+    """What was decided, after it was told."""
+    decided = decide(members, job)
+    tell_refused(members, decided, lambda _: job.run_id)
+    return decided
 
 
 def profile_of(members: Sequence[AnyMember], job: Job) -> Profile:

@@ -22,6 +22,7 @@ from apache_beam.transforms.userstate import (
 
 from schemas.errands import Gathered, Ticket
 from transforms.coders import RecordCoder
+from transforms.metrics import count_closed, count_opened
 
 FORGET_S = 86_400.0
 """How long a closed group knows a second delivery; far longer than any queue delivers again."""
@@ -29,14 +30,17 @@ _TICKETS = RecordCoder(Ticket)
 
 
 class Gather(beam.PTransform):
-    """(group, ticket) -> groups, each once all of it has come, or `patience_s` of event time after its first ticket."""
+    """(group, ticket) -> groups, each once all of it has come, or `patience_s` of event time after its first ticket.
 
-    def __init__(self, patience_s: float) -> None:
+    They are counted as `what`.
+    """
+
+    def __init__(self, patience_s: float, what: str) -> None:
         super().__init__()
-        self._patience_s = patience_s
+        self._patience_s, self._what = patience_s, what
 
     def expand(self, tickets: beam.PCollection[tuple[str, Ticket]]) -> beam.PCollection[Gathered]:
-        return tickets | "Hold" >> beam.ParDo(_Hold(self._patience_s)).with_output_types(Gathered)
+        return tickets | "Hold" >> beam.ParDo(_Hold(self._patience_s, self._what)).with_output_types(Gathered)
 
 
 class _Hold(beam.DoFn):
@@ -50,8 +54,8 @@ class _Hold(beam.DoFn):
     DEADLINE = TimerSpec("deadline", TimeDomain.WATERMARK)
     FORGET = TimerSpec("forget", TimeDomain.WATERMARK)
 
-    def __init__(self, patience_s: float) -> None:
-        self._patience_s = patience_s
+    def __init__(self, patience_s: float, what: str) -> None:
+        self._patience_s, self._what = patience_s, what
 
     def process(
         self,
@@ -71,11 +75,13 @@ class _Hold(beam.DoFn):
         held, all_of_it = (count.read() or 0) + 1, max(wanted.read() or 0, ticket.of)
         tickets.add(_TICKETS.encode(ticket))
         if held == 1:
+            count_opened(self._what)
             deadline.set(now + self._patience_s)
         if held >= all_of_it:
             gathered = gathered_of(group, tickets.read())
             held = len(gathered.tickets)
             if held >= all_of_it:
+                count_closed(self._what, gathered, all_of_it)
                 deadline.clear()
                 _close(gathered, (tickets, count, wanted), closed)
                 forget.set(now + FORGET_S)
@@ -98,6 +104,7 @@ class _Hold(beam.DoFn):
         """Yields what has come of a group."""
         gathered = gathered_of(group, tickets.read())
         if gathered.tickets:
+            count_closed(self._what, gathered, wanted.read() or 0)
             _close(gathered, (tickets, count, wanted), closed)
             forget.set(now + FORGET_S)
             yield gathered

@@ -22,8 +22,12 @@ from media.ledger import Ledger, fingerprint
 from schemas.errands import Errand, Gathered, Outcome, Ticket
 from schemas.qc import AlbumRow, RejectedRow, TrackRow, WorkRow
 from schemas.steps import AnyMember, Job, Listed, Rejected, album_of, track_id_of, track_of
+from transforms.albums import Decide
 from transforms.arrow import arrow_schema
 from transforms.barrier import Gather
+from transforms.log_lines import tell_rejected
+from transforms.metrics import count_rows
+from transforms.outcomes import tell_refused
 from transforms.quality import rows_of_album
 from transforms.tracks import analyse, is_measured_only, master
 
@@ -35,7 +39,6 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "work": WorkRow,
 }
 Step = Callable[[AnyMember, Job], AnyMember]
-Decide = Callable[[Sequence[AnyMember], Job], list[AnyMember]]
 
 
 class Each(beam.PTransform):
@@ -86,7 +89,7 @@ class Wait(beam.PTransform):
 
     def expand(self, errands: beam.PCollection[Errand]) -> beam.PCollection[Gathered]:
         leave = beam.Map(_left, self._output, self._stage).with_output_types(tuple[str, Ticket])
-        return errands | "Leave" >> leave | "Gather" >> Gather(self._patience_s)
+        return errands | "Leave" >> leave | "Gather" >> Gather(self._patience_s, self._stage)
 
 
 def analyse_listed(member: AnyMember, job: Job) -> AnyMember:
@@ -150,11 +153,14 @@ def _decided(gathered: Gathered, output: str, decide: Decide) -> Iterator[Errand
         return
     own = {track_id_of(errand.member): errand for errand in errands}
     group = f"{job.run_id}/{album_of(errands[0].member)}"
-    for member in decide([errand.member for errand in errands], job):
+    members = [errand.member for errand in errands]
+    decided = decide(members, job)
+    tell_refused(members, decided, lambda track_id: own[track_id].run_id)
+    for member in decided:
         yield structs.replace(own[track_id_of(member)], member=member, group=group, of=len(errands))
     for errand in _fetched(gathered.repeated, output):
         alone = f"{group}/{errand.run_id}/{track_id_of(errand.member)}"
-        yield structs.replace(errand, member=_repeated(errand.member, job.run_id), group=alone, of=1)
+        yield structs.replace(errand, member=_repeated(errand.member, errand.run_id, job.run_id), group=alone, of=1)
 
 
 def _job_of_album(errands: Sequence[Errand], output: str) -> Job | None:
@@ -166,11 +172,12 @@ def _job_of_album(errands: Sequence[Errand], output: str) -> Job | None:
     return structs.replace(jobs[0], profiles=profiles)
 
 
-def _repeated(member: AnyMember, counts: str) -> AnyMember:
+def _repeated(member: AnyMember, run_id: str, counts: str) -> AnyMember:
+    """A track of one run as rejected, for it is that of another that counts."""
     track = track_of(member)
     if track is None:
         return member
-    return Rejected(
+    rejected = Rejected(
         track_id=track.track_id,
         album_id=track.album_id,
         source_uri=track.uri,
@@ -182,6 +189,8 @@ def _repeated(member: AnyMember, counts: str) -> AnyMember:
         selected=track.selected,
         spent=member.spent,
     )
+    tell_rejected(rejected, run_id)
+    return rejected
 
 
 def _written(gathered: Gathered, output: str) -> Iterator[tuple[str, Ticket]]:
@@ -193,6 +202,7 @@ def _written(gathered: Gathered, output: str) -> Iterator[tuple[str, Ticket]]:
     for (table, run_id), of_run in sorted(rows.items()):
         name = f"{table}-{fingerprint(gathered.group)}.parquet"
         _write(store.join(output, "qc", table, f"run={run_id}", name), TABLES[table], of_run, job)
+    count_rows(row for (table, _), of_run in rows.items() if table != "work" for row in of_run)
     tracks = {errand.run_id: errand.tracks for errand in errands}
     cpu_s = {track_id_of(e.member): sum(step.cpu_s for step in e.member.spent) for e in errands}
     for (table, run_id), of_run in sorted(rows.items()):

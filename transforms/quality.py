@@ -14,6 +14,7 @@ from schemas.qc import AlbumRow, RejectedRow, TrackRow, WorkRow
 from schemas.steps import AnyMember, Job, Mastered, Member, Rejected
 from transforms.albums import GroupByAlbum, profile_of
 from transforms.arrow import arrow_schema
+from transforms.metrics import count_rows
 
 AnyRow: TypeAlias = TrackRow | AlbumRow | RejectedRow
 
@@ -54,6 +55,7 @@ def _sink(job: Job, table: str, record: type[msgspec.Struct]) -> beam.PTransform
 
 def _rows(album: tuple[str, Iterable[AnyMember]], job: Job) -> Iterator[beam.pvalue.TaggedOutput]:
     for table, row in rows_of_album([(member, job) for member in album[1]], job):
+        count_rows([row])
         yield beam.pvalue.TaggedOutput(table, msgspec.to_builtins(row))
 
 

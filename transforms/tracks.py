@@ -8,7 +8,7 @@ import apache_beam as beam
 from msgspec import structs
 
 from media.steps import analyse_track, master_track, rehearse_track, standing_run
-from schemas.steps import AnyMember, Draft, Job, Mastered, Member, Planned, Rejected, track_of
+from schemas.steps import AnyMember, Draft, Job, Mastered, Member, Planned, Rejected, track_id_of, track_of
 from schemas.track import Track
 from transforms.outcomes import attempt, report_progress
 
@@ -74,7 +74,7 @@ def master(member: AnyMember, job: Job) -> Iterable[AnyMember]:
         member = attempt("master", lambda: master_track(planned, job), planned.track, job, planned.spent)
     if isinstance(member, Rejected):
         member = _with_standing(member, job)
-    report_progress(job, member.outcome if isinstance(member, Mastered) else "rejected")
+    report_progress(job, track_id_of(member), member.outcome if isinstance(member, Mastered) else "rejected")
     yield member
 
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 import pytest
 
 from media import buckets, store
+from media.retries import tallied
 from tests.media import emulator
 from tests.media.emulator import Faults
 
@@ -308,3 +309,26 @@ def together(work, count):
         thread.start()
     for thread in threads:
         thread.join()
+
+
+# Told to whoever asked
+
+
+def test_each_request_that_was_made_again_is_counted_for_its_own_thread_alone(faulty, folder, tmp_path):
+    uri = kept(tmp_path, f"{folder}/a", content(SMALL))
+    with tallied() as quiet:
+        store.read_bytes(uri)
+    faulty.fail(Faults(kinds=("503",), at_most=3))
+    with tallied() as outer:
+        with tallied() as inner:
+            store.read_bytes(uri)
+        store.read_bytes(uri)
+    assert (0, 3, 0) == (quiet.retries, inner.retries, outer.retries)
+
+
+def test_a_file_that_came_damaged_and_was_read_again_is_counted(faulty, folder, tmp_path):
+    uri = kept(tmp_path, f"{folder}/a", content(SMALL))
+    faulty.fail(Faults(kinds=("wrong",), only="alt=media", at_most=1))
+    with tallied() as tally:
+        assert store.read_bytes(uri) == content(SMALL)
+    assert tally.retries == 1

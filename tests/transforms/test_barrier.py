@@ -48,7 +48,7 @@ def check(played: test_stream.TestStream, *expected):
     # Two steps to the end: at infinity this engine closes what looks at the result before the timers that still add to it.
     played = played.advance_watermark_to(END_S).advance_watermark_to_infinity()
     with test_pipeline.TestPipeline(runner=STREAMS, options=options) as pipeline:
-        found = pipeline | played.with_output_types(tuple[str, Ticket]) | Gather(PATIENCE_S) | beam.Map(plain)
+        found = pipeline | played.with_output_types(tuple[str, Ticket]) | Gather(PATIENCE_S, "draft") | beam.Map(plain)
         assert_that(found, equal_to(list(expected)))
 
 

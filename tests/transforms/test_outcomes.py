@@ -127,5 +127,5 @@ def test_an_album_takes_along_what_its_tracks_took(fails):
             raise RuntimeError("x")
         return [structs.replace(member, spent=()) for member in reversed(members)]
 
-    found = attempt_album("draft", work, members)
+    found = attempt_album("draft", work, members, JOB)
     assert sorted(len(member.spent) for member in found) == [1, 2, 3]
