@@ -42,6 +42,7 @@ setup(
             "kubernetes-validate>=1.33",
             "mypy>=1.13",
             "packaging>=23",
+            "promql-parser>=0.4",
             "pyebur128>=0.1.1",
             "pyloudnorm>=0.2",
             "pytest>=8",

@@ -19,7 +19,7 @@ from media.inbox import ask_again
 from pipeline.refused import RefusedSources
 from pipeline.run import Request
 from pipeline.run_records import INTERRUPTED, RUNNING, Record, ended, run_ids, run_record, seconds_of
-from pipeline.runner import prepare_process
+from pipeline.runner import hint_resources, prepare_process
 from pipeline.stream import Watched, master_arrivals
 from pipeline.subscription import SCHEME, ReadSubscription
 from pipeline.tables import table_rows
@@ -57,6 +57,7 @@ class Live:
         prepare_process(self._watched.request.speech)
         settings = PipelineOptions([*options, "--streaming"])
         settings.view_as(StandardOptions).streaming = True
+        hint_resources(settings)
         pipeline = beam.Pipeline(options=settings)
         arrivals = pipeline | "Arrivals" >> self._arrivals()
         master_arrivals(arrivals, self._watched)

@@ -9,10 +9,13 @@ from typing import Any
 
 from schemas.steps import Speech
 from transforms.log_lines import speak
-from transforms.slots import workers_at_once
+from transforms.slots import MIB, PROCESS_BYTES, TRACK_BYTES, workers_at_once
 
 LOCAL_RUNNERS = {"", "DirectRunner", "FnApiRunner"}
 """Beam's DirectRunner picks one of three engines by the shape of a pipeline; Lathe always means FnApiRunner."""
+
+RESOURCE_HINTS = (f"min_ram={(PROCESS_BYTES + TRACK_BYTES) // MIB}MiB", "cpu_count=1")
+"""A worker process with a track at work; steps use one thread."""
 
 
 def pipeline_options(beam_options: list[str], tracks: int) -> Any:
@@ -20,6 +23,7 @@ def pipeline_options(beam_options: list[str], tracks: int) -> Any:
     from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions, WorkerOptions
 
     options = PipelineOptions(beam_options)
+    hint_resources(options)
     standard, direct = options.view_as(StandardOptions), options.view_as(DirectOptions)
     if (standard.runner or "") in LOCAL_RUNNERS:
         standard.runner = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -31,6 +35,19 @@ def pipeline_options(beam_options: list[str], tracks: int) -> Any:
         if not any(option.startswith("--direct_running_mode") for option in beam_options):
             direct.direct_running_mode = "multi_processing" if direct.direct_num_workers > 1 else "in_memory"
     return options
+
+
+def hint_resources(options: Any) -> None:
+    """Asks Dataflow for workers that hold a track, unless the user asks for others; no other runner reads hints.
+
+    They stand for the whole graph: those of a single step put it into an environment of its own, for which other runners start
+    as many worker processes again.
+    """
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    standard = options.view_as(StandardOptions)
+    if "DataflowRunner" in (standard.runner or "") and not standard.resource_hints:
+        standard.resource_hints = list(RESOURCE_HINTS)
 
 
 def prepare_process(speech: Speech) -> None:

@@ -93,7 +93,7 @@ def _is_json(handler: logging.Handler) -> bool:
 
 def is_news(record: logging.LogRecord) -> bool:
     """Whether a line was not written already by the worker that it comes from."""
-    return RELAYED not in str(record.msg)
+    return RELAYED not in record.getMessage()
 
 
 def tell_rejected(rejected: Rejected, run_id: str) -> None:

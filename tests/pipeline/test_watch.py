@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import run
+from pipeline.metrics_file import MetricsFile
 from pipeline.run import Request, Summary
 from pipeline.watch import Trouble, Watch
 from schemas.errors import CatalogueError
@@ -23,7 +24,13 @@ Step = Callable[[], object]
 
 
 def watched(
-    folder: Path, output: Path, steps: Sequence[Step] = (), looks: int = 3, **asked: str
+    folder: Path,
+    output: Path,
+    steps: Sequence[Step] = (),
+    looks: int = 3,
+    *,
+    metrics: MetricsFile | None = None,
+    **asked: object,
 ) -> list[Summary | Trouble]:
     """What a watch yields that looks so often, with a step after each of the first looks."""
     todo, left = list(steps), [max(looks, len(steps) + 2)]
@@ -35,7 +42,7 @@ def watched(
         return left[0] == 0
 
     request = Request(manifest="", output=str(output), beam_options=("--direct_num_workers=1",), **asked)  # type: ignore[arg-type]
-    return list(Watch(str(folder), request, lambda done, total: None).run(waited))
+    return list(Watch(str(folder), request, lambda done, total: None, metrics).run(waited))
 
 
 def counts(outcomes: list[Summary | Trouble]) -> list[tuple[int, int]]:
