@@ -59,10 +59,12 @@ CONFIGURATION = {
     "taskmanager.memory.jvm-metaspace.size": "160mb",
     "taskmanager.memory.jvm-overhead.min": "64mb",
     "taskmanager.memory.jvm-overhead.max": "64mb",
-    # A job goes on when a TaskManager that died is there again; without this a batch ends with its first loss.
-    "restart-strategy.type": "fixed-delay",
-    "restart-strategy.fixed-delay.attempts": 5,
-    "restart-strategy.fixed-delay.delay": "2 s",
+    # A job goes on when a TaskManager that died is there again; without this a batch ends with its first loss. Until Flink takes
+    # it for dead, each attempt fails on what lay there.
+    "restart-strategy.type": "failure-rate",
+    "restart-strategy.failure-rate.max-failures-per-interval": 12,
+    "restart-strategy.failure-rate.failure-rate-interval": "5 min",
+    "restart-strategy.failure-rate.delay": "4 s",
     "heartbeat.timeout": 20000,
     "heartbeat.interval": 5000,
 }
