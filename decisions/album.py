@@ -65,18 +65,8 @@ def _missing(members: Sequence[Analysing]) -> str:
 def _left_out(member: Analysing, missing: str) -> Rejected:
     if isinstance(member, Rejected):
         return member
-    track = member.track
-    return Rejected(
-        track_id=track.track_id,
-        album_id=track.album_id,
-        source_uri=track.uri,
-        row=track.row,
-        stage="draft",
-        code="ALBUM_NOT_WHOLE",
-        text=missing,
-        hint="Give the missing tracks, or correct track_total.",
-        selected=track.selected,
-    )
+    hint = "Give the missing tracks, or correct track_total."
+    return Rejected.of(member.track, "draft", "ALBUM_NOT_WHOLE", missing, hint)
 
 
 def settle_album(members: Sequence[Rehearsing], profile: Profile, masters: str) -> list[Planning]:

@@ -98,11 +98,13 @@ def _seen(track: Track, job: Job, hashing: Hashing) -> _Seen | Rejected:
             check_source(analysed.analysis, track, job.profiles[track.profile])
         return _Seen(track, found, before, analysed)
     except TrackError as error:
-        return _rejected(track, error.code, error.text)
+        return Rejected.of(track, "analyse", error.code, error.text)
     except FileNotFoundError:
-        return _rejected(track, "SOURCE_MISSING", f"there is no file {track.uri}")
+        return Rejected.of(track, "analyse", "SOURCE_MISSING", f"there is no file {track.uri}")
     except OSError as error:
-        return _rejected(track, "SOURCE_UNREADABLE", f"{track.uri} cannot be read: {error.strerror or error}")
+        return Rejected.of(
+            track, "analyse", "SOURCE_UNREADABLE", f"{track.uri} cannot be read: {error.strerror or error}"
+        )
 
 
 def _analysed(track: Track, found: Glance, before: MasterRecord | None, job: Job, hashing: Hashing) -> Analysed | None:
@@ -183,16 +185,3 @@ def _open_reason(one: _Seen) -> str:
     if one.analysed is None:
         return f"its source or the version of the figures changed since run {one.before.run_id}"
     return f"something of its album has to be measured or tried again since run {one.before.run_id}"
-
-
-def _rejected(track: Track, code: str, text: str) -> Rejected:
-    return Rejected(
-        track_id=track.track_id,
-        album_id=track.album_id,
-        source_uri=track.uri,
-        row=track.row,
-        stage="analyse",
-        code=code,
-        text=text,
-        selected=track.selected,
-    )

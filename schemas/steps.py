@@ -60,6 +60,21 @@ class Rejected(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hint: str = ""
     selected: bool = True
 
+    @classmethod
+    def of(cls, track: Track, stage: str, code: str, text: str, hint: str = "") -> Rejected:
+        """A track as rejected."""
+        return cls(
+            track_id=track.track_id,
+            album_id=track.album_id,
+            source_uri=track.uri,
+            row=track.row,
+            stage=stage,
+            code=code,
+            text=text,
+            hint=hint,
+            selected=track.selected,
+        )
+
 
 class Listed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A row of a manifest whose source was not opened yet."""

@@ -177,18 +177,9 @@ def _repeated(member: AnyMember, run_id: str, counts: str) -> AnyMember:
     track = track_of(member)
     if track is None:
         return member
-    rejected = Rejected(
-        track_id=track.track_id,
-        album_id=track.album_id,
-        source_uri=track.uri,
-        row=track.row,
-        stage="draft",
-        code="TRACK_REPEATED",
-        text=f"the track came again in run {counts} before its album was whole",
-        hint="That run counts.",
-        selected=track.selected,
-        spent=member.spent,
-    )
+    text = f"the track came again in run {counts} before its album was whole"
+    told = Rejected.of(track, "draft", "TRACK_REPEATED", text, "That run counts.")
+    rejected = structs.replace(told, spent=member.spent)
     tell_rejected(rejected, run_id)
     return rejected
 

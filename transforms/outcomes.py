@@ -66,7 +66,7 @@ def _outcome(stage: str, work: Callable[[], AnyMember], track: Track, job: Job) 
     except Exception as error:  # the unforeseen is a record too, with its trace in the log
         LOG.exception("track %s failed while Lathe would %s it", track.track_id, stage)
         code, text, hint = "INTERNAL_ERROR", f"{type(error).__name__}: {error}", "Report it with the log."
-    return _rejected(track, stage, code, text, hint)
+    return Rejected.of(track, stage, code, text, hint)
 
 
 def attempt_album(
@@ -98,21 +98,7 @@ def _decided(stage: str, work: Callable[[], Sequence[AnyMember]], members: Seque
         LOG.exception("an album failed while Lathe would %s it", stage)
         text, found = f"{type(error).__name__}: {error}", [(member, track_of(member)) for member in members]
         hint = "Report it with the log."
-        return [m if t is None else _rejected(t, stage, "INTERNAL_ERROR", text, hint) for m, t in found]
-
-
-def _rejected(track: Track, stage: str, code: str, text: str, hint: str) -> Rejected:
-    return Rejected(
-        track_id=track.track_id,
-        album_id=track.album_id,
-        source_uri=track.uri,
-        row=track.row,
-        stage=stage,
-        code=code,
-        text=text,
-        hint=hint,
-        selected=track.selected,
-    )
+        return [m if t is None else Rejected.of(t, stage, "INTERNAL_ERROR", text, hint) for m, t in found]
 
 
 def report_progress(job: Job, track_id: str, outcome: str) -> None:
