@@ -32,6 +32,7 @@ from schemas.steps import (
 
 SAFE_PEAK_DB = 0.2
 """A predicted peak this far under the ceiling never meets the limiter; closer ones are rehearsed."""
+PARTS_HINT = "Give the missing tracks, or correct track_total."
 WIDE_GAP_DB = 4.0
 """From here on the takes reach down to where the limiter is idle: what it takes is read from a curve through them."""
 
@@ -39,7 +40,9 @@ WIDE_GAP_DB = 4.0
 def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting]:
     """A draft for each track that was analysed, in album order; rejected tracks as they came, all of an album in parts."""
     if missing := _missing(members):
-        return [_left_out(member, missing) for member in members]
+        return [_left_out(member, "ALBUM_NOT_WHOLE", missing, PARTS_HINT) for member in members]
+    if clash := _clash(members):
+        return [_left_out(member, "ALBUM_CLASH", clash, "Correct the manifest that is wrong.") for member in members]
     tracks = sorted((m for m in members if isinstance(m, Analysed)), key=lambda m: m.track.order)
     drafts: list[Drafting] = [m for m in members if isinstance(m, Rejected)]
     runs = runs_of(tracks)
@@ -62,11 +65,22 @@ def _missing(members: Sequence[Analysing]) -> str:
     )
 
 
-def _left_out(member: Analysing, missing: str) -> Rejected:
-    if isinstance(member, Rejected):
-        return member
-    hint = "Give the missing tracks, or correct track_total."
-    return Rejected.of(member.track, "draft", "ALBUM_NOT_WHOLE", missing, hint)
+def _clash(members: Sequence[Analysing]) -> str:
+    """How manifests of one album contradict each other, in words; within one manifest they cannot."""
+    tracks = sorted((m.track for m in members if isinstance(m, Analysed)), key=lambda track: track.track_id)
+    profiles = sorted({track.profile for track in tracks if track.profile})
+    if profiles[1:]:
+        return f"its manifests name the profiles {' and '.join(profiles)}"
+    places: dict[tuple[object, ...], str] = {}
+    for track in tracks:
+        for place in ((track.disc, track.sequence or track.track_id), (track.album_folder, track.file_stem)):
+            if (other := places.setdefault(place, track.track_id)) != track.track_id:
+                return f"tracks {other} and {track.track_id} have one place: {track.file_stem}"
+    return ""
+
+
+def _left_out(member: Analysing, code: str, text: str, hint: str) -> Rejected:
+    return member if isinstance(member, Rejected) else Rejected.of(member.track, "draft", code, text, hint)
 
 
 def settle_album(members: Sequence[Rehearsing], profile: Profile, masters: str) -> list[Planning]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 COMPARED_BYTES = 1 << 20
+ATTEMPTS = 20
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK}
 
 
@@ -90,6 +91,15 @@ def size_and_change(uri: str) -> tuple[int, float]:
 def opened(uri: str) -> BinaryIO:
     """The file itself."""
     return local_path(uri).open("rb")
+
+
+def made_folder(path: Path) -> Path:
+    """Makes a folder, also while another process removes the empty ones above it."""
+    for _ in range(ATTEMPTS):
+        with suppress(FileNotFoundError):
+            path.mkdir(parents=True, exist_ok=True)
+            break
+    return path
 
 
 def _create(path: Path, target: Path) -> None:

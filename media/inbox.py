@@ -43,6 +43,16 @@ def asked_again(output: str) -> dict[str, str]:
     return asked
 
 
+def token_of(digest: str, changed_s: float, again: str = "") -> str:
+    """Names an arrival: content, when it was written, and after which run it is asked for again."""
+    return ":".join([digest, f"{changed_s:.6f}", *([again] if again else [])])
+
+
+def digest_in(token: str) -> str:
+    """The SHA-256 of the content that a token names."""
+    return token.partition(":")[0]
+
+
 def content_digest(uri: str) -> str | None:
     """The SHA-256 of a manifest; None where it is gone, or cannot be read at the moment."""
     try:

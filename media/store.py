@@ -121,8 +121,7 @@ def scratch(output: str, run_id: str) -> Iterator[Path]:
     """A private folder for files in the making: beside a local output (so that a rename publishes), else temporary."""
     parent: Path | None = None
     if not is_remote(output):
-        parent = local_path(output) / ".parts" / run_id
-        parent.mkdir(parents=True, exist_ok=True)
+        parent = disk.made_folder(local_path(output) / ".parts" / run_id)
     with TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 

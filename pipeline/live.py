@@ -6,9 +6,10 @@ finishes what is under way. Where the pipeline dies, the next watch takes up wha
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
@@ -18,17 +19,28 @@ from media import store
 from media.inbox import ask_again
 from pipeline.refused import RefusedSources
 from pipeline.run import Request
-from pipeline.run_records import INTERRUPTED, RUNNING, Record, ended, run_ids, run_record, seconds_of
+from pipeline.run_records import (
+    INTERRUPTED,
+    RUNNING,
+    Record,
+    ended,
+    is_gone,
+    owner,
+    run_ids,
+    run_record,
+    seconds_of,
+)
 from pipeline.runner import hint_resources, prepare_process
 from pipeline.stream import Watched, master_arrivals
 from pipeline.subscription import SCHEME, ReadSubscription
 from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output, cleared
 from schemas.errors import CatalogueError
-from transforms.errands import waiting_folder
+from transforms.errands import waiting_folder, waiting_runs
 from transforms.inbox import LookInto
 from transforms.metrics import open_groups
 
+LOG = logging.getLogger(__name__)
 LOOK_EVERY_S, LOOK_REMOTELY_EVERY_S = 2.0, 30.0
 ENDED = ("DONE", "FAILED", "CANCELLED", "DRAINED", "UPDATED")
 
@@ -38,16 +50,27 @@ class Live:
 
     def __init__(self, source: str, request: Request, patience_s: float) -> None:
         self._output = checked_output(request.output)
-        self._source = source
+        local = not source.startswith(SCHEME) and not store.is_remote(source)
+        self._source = os.path.abspath(store.local_path(source)) if local else source
         self._watched = Watched(
-            source=source, request=structs.replace(request, output=self._output), patience_s=patience_s
+            source=self._source,
+            request=structs.replace(request, output=self._output),
+            owner=owner(),
+            patience_s=patience_s,
         )
-        self._stop = store.join(self._output, "ledger", "stop", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
+        self._began = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        self._stop = store.join(self._output, "ledger", "stop", self._began)
         remote = store.is_remote(source) or store.is_remote(self._output)
         self._every_s = LOOK_REMOTELY_EVERY_S if remote else LOOK_EVERY_S
         self._refused = RefusedSources()
         self._runs: dict[str, str] = {}
-        self._told = {record["run_id"] for record in _records(self._output) if record.get("state") != RUNNING}
+        self._told: set[str] = set()
+        self._left: list[tuple[str, str]] = []
+
+    @property
+    def listens(self) -> bool:
+        """Whether it hears of manifests from a subscription, which only the runner itself can stop."""
+        return self._source.startswith(SCHEME)
 
     def start(self, options: Sequence[str]) -> None:
         """Starts the pipeline; what an earlier watch of this source left under way is begun anew."""
@@ -64,12 +87,15 @@ class Live:
         self._result = pipeline.run()
 
     def clear_up(self) -> None:
-        """Tells of the runs of an earlier watch that it was cut off, and removes what they had in the making."""
-        for record in _records(self._output):
-            if record.get("state") == RUNNING and record.get("watched") == self._source:
+        """Tells of the runs of a watch that is no more that they were cut off, and removes what they had in the making."""
+        for run_id in waiting_runs(self._output):
+            record = run_record(self._output, run_id)
+            under_way = record.get("state") == RUNNING and record.get("watched") == self._source
+            if under_way and is_gone(record.get("owner")):
                 ended(self._output, record, INTERRUPTED)
-                store.remove_folder(waiting_folder(self._output, record["run_id"]))
-                cleared(self._output, record["run_id"])
+                store.remove_folder(waiting_folder(self._output, run_id))
+                cleared(self._output, run_id)
+                self._left.append((record["manifest"], f"{record['digest']}:after {run_id}"))
 
     def outcomes(self, tick: Callable[[], None]) -> Iterator[Record]:
         """The record of each run as it ends, until the pipeline has; raises RuntimeError where it fails.
@@ -88,7 +114,7 @@ class Live:
 
     def known(self) -> dict[str, float | None]:
         """What is under way, as gauges of metrics."""
-        records = [run_record(self._output, run_id) for run_id in run_ids(self._output) if run_id not in self._told]
+        records = [run_record(self._output, run_id) for run_id in self._runs_of_this_watch()]
         began_s = [seconds_of(one["began"]) for one in records if self._is_ours(one) and one["state"] == RUNNING]
         return {
             "lathe_runs_under_way": len(began_s),
@@ -110,7 +136,7 @@ class Live:
 
     def _arrivals(self) -> beam.PTransform:
         if self._source.startswith(SCHEME):
-            return ReadSubscription(self._source)
+            return ReadSubscription(self._source, self._left)
         return LookInto(self._source, self._output, store.join(self._stop, "stop"), self._every_s)
 
     def _check_folder(self) -> None:
@@ -119,14 +145,23 @@ class Live:
             raise CatalogueError("MANIFEST_MISSING", f"there is no folder {self._source} to watch")
 
     def _new_outcomes(self) -> Iterator[Record]:
-        for run_id in reversed(run_ids(self._output)):
-            record = run_record(self._output, run_id) if run_id not in self._told else {}
+        for run_id in self._runs_of_this_watch():
+            record = run_record(self._output, run_id)
             if record.get("state", RUNNING) == RUNNING:
                 continue
             self._told.add(run_id)
             if self._is_ours(record) and record["state"] != INTERRUPTED:
                 self._note(record)
                 yield record
+
+    def _runs_of_this_watch(self) -> list[str]:
+        """Those that were not told yet, the oldest first; none where the output does not answer at the moment."""
+        try:
+            found = run_ids(self._output)
+        except OSError as error:
+            LOG.warning("%s cannot be looked into: %s", self._output, error)
+            return []
+        return sorted(run_id for run_id in found if run_id >= self._began and run_id not in self._told)
 
     def _note(self, record: Record) -> None:
         rejected = table_rows(self._output, "rejected", record["run_id"], ["source_uri", "code"])
@@ -135,7 +170,3 @@ class Live:
 
     def _is_ours(self, record: Record) -> bool:
         return record.get("watched") == self._source and "state" in record
-
-
-def _records(output: str) -> list[dict[str, Any]]:
-    return [run_record(output, run_id) | {"run_id": run_id} for run_id in run_ids(output)]

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 from schemas.errors import CatalogueError
@@ -33,8 +34,8 @@ exit "$code"
 
 def found_prism(beam_options: tuple[str, ...]) -> str | None:
     """The program, where Beam's options ask for it, or name no runner and it is on PATH as `prism`; else None."""
-    location = _value_of("--prism_location", beam_options)
-    runner = _value_of("--runner", beam_options)
+    location = value_of("--prism_location", beam_options)
+    runner = value_of("--runner", beam_options)
     if runner is not None and not runner.endswith(RUNNER):
         return None
     found = shutil.which(location or "prism")
@@ -81,8 +82,14 @@ class Prism:
             self._process.wait()
 
 
-def _value_of(name: str, options: tuple[str, ...]) -> str | None:
-    return next((option.partition("=")[2] for option in reversed(options) if option.startswith(f"{name}=")), None)
+def value_of(name: str, options: Sequence[str]) -> str | None:
+    """The value of an option for Beam, as `--name=value` or in two words; None where it is not given."""
+    for at, option in reversed(list(enumerate(options))):
+        if option.startswith(f"{name}="):
+            return option.partition("=")[2]
+        if option == name and at + 1 < len(options):
+            return options[at + 1]
+    return None
 
 
 def _free_port() -> int:

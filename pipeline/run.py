@@ -147,7 +147,8 @@ def run_catalogue(request: Request, progress: Progress, metrics: MetricsFile | N
     with workplace(output, run_id) as folder, told as record, lane, metrics.of_run(run_id, len(wanted)):
         tick = _ticker(folder, len(wanted), progress, lane, metrics)
         _run_graph(selection, job, list(request.beam_options), len(tracks), tick)
-        summary = _summary(job, wanted, time.monotonic() - started_s, _cpu_s() - spent_s)
+        summary, found = summary_of(output, run_id, time.monotonic() - started_s, _cpu_s() - spent_s)
+        _check_none_lost(run_id, found, Counter(wanted))
         record.update(msgspec.to_builtins(summary))
     return summary
 
@@ -210,21 +211,17 @@ def _ticker(
     return tick
 
 
-def _summary(job: Job, wanted: list[str], wall_s: float, cpu_s: float) -> Summary:
-    """Counts the rows that were written, and asserts that every track of the manifest is among them (law 9)."""
-    tracks = table_rows(job.output, "tracks", job.run_id, ["track_id", "outcome", "verdict", "duration_s", FOUND])
-    albums = table_rows(job.output, "albums", job.run_id, [FOUND])
-    rejected = table_rows(job.output, "rejected", job.run_id, ["track_id", "code"])
+def summary_of(output: str, run_id: str, wall_s: float, cpu_s: float) -> tuple[Summary, Counter[str]]:
+    """A run as its rows tell it, and how many rows each track has."""
+    tracks = table_rows(output, "tracks", run_id, ["track_id", "outcome", "verdict", "duration_s", FOUND])
+    albums = table_rows(output, "albums", run_id, [FOUND])
+    rejected = table_rows(output, "rejected", run_id, ["track_id", "code"])
+    work = table_rows(output, "work", run_id, ["cpu_s", "waited_s"])
     found = Counter([row["track_id"] for row in tracks] + [row["track_id"] for row in rejected])
-    if found != Counter(wanted):
-        lost = sorted(set(wanted) - set(found))[:10]
-        extra = sorted(name for name, count in (found - Counter(wanted)).items() if count)[:10]
-        raise LostTracksError(f"run {job.run_id}: tracks without a row: {lost}; rows too many: {extra}")
     outcomes = Counter(row["outcome"] for row in tracks)
-    work = table_rows(job.output, "work", job.run_id, ["cpu_s", "waited_s"])
     work_cpu_s = sum(row["cpu_s"] for row in work)
-    return Summary(
-        run_id=job.run_id,
+    summary = Summary(
+        run_id=run_id,
         mastered=outcomes["mastered"],
         skipped=outcomes["skipped"],
         rejected=len(rejected),
@@ -234,10 +231,19 @@ def _summary(job: Job, wanted: list[str], wall_s: float, cpu_s: float) -> Summar
         audio_s=round(sum(row["duration_s"] for row in tracks if row["outcome"] == "mastered"), 3),
         wall_s=round(wall_s, 3),
         cpu_s=round(max(cpu_s, work_cpu_s), 3),
-        output=job.output,
+        output=output,
         work_cpu_s=round(work_cpu_s, 3),
         waited_s=round(sum(row["waited_s"] for row in work), 3),
     )
+    return summary, found
+
+
+def _check_none_lost(run_id: str, found: Counter[str], wanted: Counter[str]) -> None:
+    """Every track of the manifest has one row (law 9)."""
+    if found != wanted:
+        lost = sorted(set(wanted) - set(found))[:10]
+        extra = sorted(name for name, count in (found - wanted).items() if count)[:10]
+        raise LostTracksError(f"run {run_id}: tracks without a row: {lost}; rows too many: {extra}")
 
 
 def _findings(tracks: list[dict[str, Any]], albums: list[dict[str, Any]]) -> dict[str, int]:

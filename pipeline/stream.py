@@ -5,8 +5,9 @@ The arrival of a manifest begins a run of its own, with a record and rows of its
 
 from __future__ import annotations
 
+import logging
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
@@ -18,17 +19,17 @@ from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 from msgspec import Struct, structs
 
 from media import store
-from media.inbox import content_digest
+from media.inbox import content_digest, digest_in
 from media.ledger import Ledger
 from pipeline.arrivals import Arrival, asked_of, is_done, remember
-from pipeline.run import Request, Summary, facts, prepared
-from pipeline.run_records import FAILED, FINISHED, REFUSED, Record, begun, ended, run_record, seconds_since
+from pipeline.run import Request, facts, prepared, summary_of
+from pipeline.run_records import FAILED, FINISHED, REFUSED, begun, ended, run_record, seconds_since
 from pipeline.workplace import cleared
 from schemas.errands import Errand, Gathered, Ticket
 from schemas.errors import CatalogueError
 from schemas.steps import Job, Listed
 from schemas.track import Track
-from transforms.albums import draft, settle
+from transforms.albums import settle
 from transforms.barrier import Gather
 from transforms.coders import register_coders
 from transforms.errands import (
@@ -36,11 +37,15 @@ from transforms.errands import (
     Each,
     WriteAlbums,
     analyse_listed,
+    draft_and_keep,
     master_selected,
+    missing_parts,
     open_run,
     waiting_folder,
 )
 from transforms.tracks import rehearse
+
+LOG = logging.getLogger(__name__)
 
 
 class Watched(Struct, frozen=True, kw_only=True):
@@ -49,6 +54,8 @@ class Watched(Struct, frozen=True, kw_only=True):
     source: str
     """The folder or subscription."""
     request: Request
+    owner: dict[str, Any]
+    """The driver's process: tells a run that is under way from one whose driver died."""
     patience_s: float
     """How long an album waits for tracks of other manifests, from its first track on."""
 
@@ -59,7 +66,7 @@ def master_arrivals(arrivals: beam.PCollection[tuple[str, str]], watched: Watche
     output, patience_s = watched.request.output, watched.patience_s
     listed = arrivals | "ReadManifests" >> ReadManifests(watched)
     analysed = listed | "Analyse" >> Each(output, analyse_listed)
-    drafts = analysed | "DraftAlbums" >> DecideAlbums(output, "draft", draft, patience_s)
+    drafts = analysed | "DraftAlbums" >> DecideAlbums(output, "draft", draft_and_keep, patience_s)
     rehearsed = drafts | "Rehearse" >> Each(output, rehearse)
     plans = rehearsed | "SettleAlbums" >> DecideAlbums(output, "settle", settle, patience_s)
     masters = plans | "Master" >> Each(output, master_selected)
@@ -97,7 +104,7 @@ class CloseRuns(beam.PTransform):
 
 
 class _TakeOnce(beam.DoFn):
-    """Knows the content of each manifest that it took: a source may tell it again. Names the run that it begins."""
+    """Knows the token of each manifest that it took: a source may tell it again. Names the run that it begins."""
 
     TAKEN = ReadModifyWriteStateSpec("taken", StrUtf8Coder())
 
@@ -107,28 +114,29 @@ class _TakeOnce(beam.DoFn):
         now: Any = beam.DoFn.TimestampParam,
         taken: Any = beam.DoFn.StateParam(TAKEN),
     ) -> Iterator[tuple[str, str, str]]:
-        uri, digest = arrival
-        if taken.read() != digest:
-            taken.write(digest)
-            yield uri, digest, run_id_of(uri, digest, now.micros // 1_000_000)
+        uri, token = arrival
+        if taken.read() != token:
+            taken.write(token)
+            yield uri, token, run_id_of(uri, token, now.micros // 1000)
 
 
-def run_id_of(uri: str, digest: str, at_s: int) -> str:
+def run_id_of(uri: str, token: str, at_ms: int) -> str:
     """The name of the run that an arrival begins: when it was seen, and what; the same whenever the step is repeated.
 
-    >>> run_id_of("gs://label/new.csv", "ab" * 32, 1_700_000_000)
-    '20231114T221320Z-7c8e19a8'
+    >>> run_id_of("gs://label/new.csv", "ab" * 32, 1_700_000_000_123)
+    '20231114T221320Z-123-1d9f44c5'
     """
-    seen = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at_s))
-    return f"{seen}-{sha256(f'{uri} {digest}'.encode()).hexdigest()[:8]}"
+    seconds, millis = divmod(at_ms, 1000)
+    seen = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
+    return f"{seen}-{millis:03d}-{sha256(f'{uri} {token}'.encode()).hexdigest()[:8]}"
 
 
 def _errands(arrival: tuple[str, str, str], watched: Watched) -> Iterator[Errand]:
     uri, token, run_id = arrival
-    digest = token.partition(":")[0]
+    digest = digest_in(token)
     request = structs.replace(watched.request, manifest=uri)
     job = Job(output=request.output, run_id=run_id, profiles={}, force=request.force, speech=request.speech)
-    known = {"manifest": uri, "digest": digest, "watched": watched.source}
+    known = {"manifest": uri, "digest": digest, "watched": watched.source, "owner": watched.owner}
     try:
         asked = asked_of(request)
         if not request.force and is_done(Ledger(request.output, run_id), uri, digest, asked):
@@ -138,54 +146,43 @@ def _errands(arrival: tuple[str, str, str], watched: Watched) -> Iterator[Errand
             raise CatalogueError("MANIFEST_CHANGED", f"{uri} was changed while it was read; its new content comes next")
     except CatalogueError as error:
         ended(job.output, begun(job, {**known, "code": error.code, "problems": error.problems}), REFUSED)
+        cleared(job.output, run_id)
         return
     job = structs.replace(job, profiles=profiles)
     open_run(job)
     begun(job, {**facts(request, selection, profiles), **known, "asked": asked})
-    yield from _of_tracks(tracks, run_id)
+    yield from _of_tracks(tracks, job)
 
 
-def _of_tracks(tracks: list[Track], run_id: str) -> Iterator[Errand]:
+def _of_tracks(tracks: list[Track], job: Job) -> Iterator[Errand]:
     """Albums with a total may come in several manifests, and meet under their own name; others under that of their run."""
-    members = Counter(track.album_id for track in tracks)
     selected = sum(track.selected for track in tracks)
+    albums: defaultdict[str, list[Track]] = defaultdict(list)
     for track in tracks:
-        group = f"album/{track.album_id}" if track.track_total else f"{run_id}/{track.album_id}"
-        of = track.track_total or members[track.album_id]
-        yield Errand(run_id=run_id, member=Listed(track=track), group=group, of=of, tracks=selected)
+        albums[track.album_id].append(track)
+    for album_id, here in albums.items():
+        total = here[0].track_total or len(here)
+        parts = missing_parts(job.output, job.run_id, here) if total > len(here) else []
+        group = f"album/{album_id}" if total > len(here) + len(parts) else f"{job.run_id}/{album_id}"
+        for track in (*here, *parts):
+            yield Errand(run_id=job.run_id, member=Listed(track=track), group=group, of=total, tracks=selected)
 
 
 def _close(gathered: Gathered, watched: Watched) -> None:
-    """Writes how a run ended, and forgets what it kept while it was under way."""
+    """Writes how a run ended, and forgets what it kept while it was under way.
+
+    One that ran out of time is closed again, and then as it was, should the rest still come.
+    """
     output, run_id = watched.request.output, gathered.group
     record = run_record(output, run_id)
-    summary = _summary(gathered, record, output)
-    whole = len(gathered.tickets) >= gathered.tickets[0].of
+    summary, found = summary_of(output, run_id, seconds_since(record), 0.0)
+    whole = len(found) == gathered.tickets[0].of and set(found.values()) == {1}
     ended(output, record | msgspec.to_builtins(summary), FINISHED if whole else FAILED)
-    if whole and not summary.rejected:
+    if not whole:
+        LOG.error("run %s: %d tracks have rows, %d were to have one", run_id, len(found), gathered.tickets[0].of)
+        return
+    if not summary.rejected:
         arrival = Arrival(digest=record["digest"], asked=record["asked"], run_id=run_id)
         remember(Ledger(output, run_id), record["manifest"], arrival)
     store.remove_folder(waiting_folder(output, run_id))
     cleared(output, run_id)
-
-
-def _summary(gathered: Gathered, record: Record, output: str) -> Summary:
-    outcomes = [ticket.outcome for ticket in gathered.tickets if ticket.outcome is not None]
-    masters = [one for one in outcomes if one.outcome != "rejected"]
-    rejected = [one for one in outcomes if one.outcome == "rejected"]
-    made = [one for one in masters if one.outcome == "mastered"]
-    cpu_s = round(sum(one.cpu_s for one in outcomes), 3)
-    return Summary(
-        run_id=gathered.group,
-        mastered=len(made),
-        skipped=len(masters) - len(made),
-        rejected=len(rejected),
-        findings=dict(sorted(Counter(code for one in masters for code in one.codes).items())),
-        rejections=dict(sorted(Counter(code for one in rejected for code in one.codes).items())),
-        failed=sum(one.verdict == "rejected" for one in masters),
-        audio_s=round(sum(one.audio_s for one in made), 3),
-        wall_s=seconds_since(record),
-        cpu_s=cpu_s,
-        work_cpu_s=cpu_s,
-        output=output,
-    )

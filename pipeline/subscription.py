@@ -6,12 +6,14 @@ A message is taken once per content, as a manifest in a folder is; one that name
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 
 import apache_beam as beam
 from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
 
-from media.inbox import content_digest
+from media import store
+from media.inbox import token_of
 from media.manifest import KINDS
 
 LOG = logging.getLogger(__name__)
@@ -23,23 +25,31 @@ WRITTEN = "OBJECT_FINALIZE"
 class ReadSubscription(beam.PTransform):
     """Pipeline -> (URI, SHA-256) of each manifest that `pubsub://projects/P/subscriptions/S` tells of."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, left: Sequence[tuple[str, str]]) -> None:
+        """`left` are arrivals that an earlier watch did not finish: nobody tells them again."""
         super().__init__()
-        self._subscription = source.removeprefix(SCHEME)
+        self._subscription, self._left = source.removeprefix(SCHEME), left
 
     def expand(self, start: beam.Pipeline) -> beam.PCollection[tuple[str, str]]:
         messages = start | "Read" >> ReadFromPubSub(subscription=self._subscription, with_attributes=True)
-        return messages | "Name" >> beam.FlatMap(arrivals_of).with_output_types(tuple[str, str])
+        told = messages | "Name" >> beam.FlatMap(arrivals_of).with_output_types(tuple[str, str])
+        left = start | "Left" >> beam.Create(self._left).with_output_types(tuple[str, str])
+        return (told, left) | "Both" >> beam.Flatten()
 
 
 def arrivals_of(message: PubsubMessage) -> Iterator[tuple[str, str]]:
-    """The manifest that a message tells of, with its content's digest."""
+    """The manifest that a message tells of, with its token.
+
+    Raises OSError where it cannot be read at the moment, so that the message is delivered again.
+    """
     uri = manifest_named(message.attributes or {}, message.data or b"")
-    digest = content_digest(uri) if uri else None
-    if uri is None or digest is None:
-        LOG.warning("a message names no manifest that can be read: %.200r %.200r", message.data, message.attributes)
-        return
-    yield uri, digest
+    try:
+        if uri is not None:
+            yield uri, token_of(sha256(store.read_bytes(uri)).hexdigest(), store.size_and_change(uri)[1])
+            return
+    except FileNotFoundError:
+        pass
+    LOG.warning("a message names no manifest that there is: %.200r %.200r", message.data, message.attributes)
 
 
 def manifest_named(attributes: Mapping[str, str], data: bytes) -> str | None:

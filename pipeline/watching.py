@@ -9,13 +9,16 @@ import msgspec
 
 from pipeline.live import Live
 from pipeline.metrics_file import MetricsFile
-from pipeline.prism import Prism, found_prism
+from pipeline.prism import Prism, found_prism, value_of
 from pipeline.run import Request, Summary, is_template
 from pipeline.run_records import REFUSED, Record
+from pipeline.runner import LOCAL_RUNNERS
+from pipeline.subscription import SCHEME
 from pipeline.supervise import interruptible
 from pipeline.watch import Trouble, Watch
 from pipeline.words import ProgressLine, say, summary_text
 from pipeline.workplace import checked_output
+from schemas.errors import CatalogueError
 
 Tell = Callable[[Summary], None]
 
@@ -23,14 +26,27 @@ Tell = Callable[[Summary], None]
 def watch(source: str, request: Request, patience_s: float, tell: Tell) -> int:
     """Masters what arrives, by the best means at hand, until it is stopped."""
     metrics = MetricsFile(checked_output(request.output), request.metrics)
-    program = found_prism(request.beam_options)
-    if program is not None:
+    program, runner = found_prism(request.beam_options), value_of("--runner", request.beam_options)
+    if program is not None and not source.startswith(SCHEME):
         with Prism(program, logs_json=request.speech.as_json) as options:
-            rest = [o for o in request.beam_options if not o.startswith(("--runner", "--prism_location"))]
-            return watch_live(Live(source, request, patience_s), [*options, *rest], tell, metrics)
-    if any(option.startswith("--runner") for option in request.beam_options):
+            return watch_live(Live(source, request, patience_s), [*options, *_other_options(request)], tell, metrics)
+    if (runner or "").rpartition(".")[2] not in LOCAL_RUNNERS:
         return watch_live(Live(source, request, patience_s), request.beam_options, tell, metrics)
+    if source.startswith(SCHEME):
+        raise CatalogueError("RUNNER_MISSING", f"{source} needs a runner that listens: -- --runner=DataflowRunner")
     return watch_batches(source, request, tell, metrics)
+
+
+def _other_options(request: Request) -> list[str]:
+    """What stands after `--`, without what has led to Prism."""
+    ours, rest = ("--runner", "--prism_location"), []
+    words = iter(request.beam_options)
+    for word in words:
+        if word in ours:
+            next(words, None)
+        elif not word.startswith(tuple(f"{one}=" for one in ours)):
+            rest.append(word)
+    return rest
 
 
 def watch_batches(folder: str, request: Request, tell: Tell, metrics: MetricsFile) -> int:
@@ -60,6 +76,9 @@ def watch_live(live: Live, options: Sequence[str], tell: Tell, metrics: MetricsF
         try:
             _tell_outcomes(live, tell, metrics)
         except KeyboardInterrupt:
+            if live.listens:
+                say("the pipeline goes on in its service: drain it there, and what is under way is finished")
+                return 0
             say("stopping: what is under way is finished")
             live.stop()
             try:

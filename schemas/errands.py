@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from schemas.steps import AnyMember
+from schemas.track import Track
 
 
 class Errand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,18 +26,6 @@ class Errand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many tracks of its run will have a row."""
 
 
-class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a track ended, for the summary of its run."""
-
-    outcome: str
-    """`mastered`, `skipped` or `rejected`."""
-    verdict: str
-    codes: tuple[str, ...] = ()
-    """Its findings, each once; the code of a rejection."""
-    audio_s: float = 0.0
-    cpu_s: float = 0.0
-
-
 class Ticket(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Stands in a group for a member that lies in the ledger: under 1 KiB, whatever was measured of the track."""
 
@@ -45,7 +34,7 @@ class Ticket(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     run_id: str
     track_id: str
     of: int
-    outcome: Outcome | None = None
+    """How many its group waits for: the members of an album, or the rows of a run."""
 
 
 class Gathered(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,3 +45,12 @@ class Gathered(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One for each track, by name."""
     repeated: tuple[Ticket, ...] = ()
     """Tracks that came again in a later run, which counts."""
+
+
+class WholeAlbum(Struct, frozen=True, kw_only=True):
+    """The tracks of an album that came in several manifests, as they were when it was last whole.
+
+    When one of its manifests comes again alone, the others are taken from here: measured, but not mastered.
+    """
+
+    tracks: tuple[Track, ...]

@@ -182,6 +182,11 @@ ERROR_CODES: dict[str, Words] = {
         "Another manifest named the track again while its album was waiting for more tracks; that manifest counts.",
         "By `track_id`, among the manifests of an album with `track_total`.", "Nothing, or send one manifest.", NEVER,
     ),
+    "ALBUM_CLASH": Words(
+        "rejected", "Manifests of an album disagree",
+        "Two manifests of one album give two tracks the same place or name, or the album two profiles.",
+        "By disc, sequence, name of the master and profile, when its tracks met.", "Correct the manifest that is wrong.", NEVER,
+    ),
     "ALBUM_NOT_WHOLE": Words(
         "rejected", "Album not whole", "The manifest tells of more tracks than have come; an album is decided whole or not.",
         "Tracks that came, measured or rejected, were counted against `track_total`; a watch waits for them until a deadline.",

@@ -19,10 +19,11 @@ from msgspec import structs
 from decisions.rows import work_row
 from media import store
 from media.ledger import Ledger, fingerprint
-from schemas.errands import Errand, Gathered, Outcome, Ticket
+from schemas.errands import Errand, Gathered, Ticket, WholeAlbum
 from schemas.qc import AlbumRow, RejectedRow, TrackRow, WorkRow
 from schemas.steps import AnyMember, Job, Listed, Rejected, album_of, track_id_of, track_of
-from transforms.albums import Decide
+from schemas.track import Track
+from transforms.albums import Decide, draft
 from transforms.arrow import arrow_schema
 from transforms.barrier import Gather
 from transforms.log_lines import tell_rejected
@@ -102,9 +103,33 @@ def master_selected(member: AnyMember, job: Job) -> AnyMember:
     return next(iter(master(member, job)), member)
 
 
+def draft_and_keep(members: Sequence[AnyMember], job: Job) -> list[AnyMember]:
+    """All tracks of an album as drafts; an album of several manifests is kept as it was when it was whole."""
+    drafts = draft(members, job)
+    tracks = tuple(track for member in drafts if (track := track_of(member)) is not None)
+    if tracks and tracks[0].track_total:
+        kept = WholeAlbum(tracks=tuple(structs.replace(track, selected=False) for track in tracks))
+        Ledger(job.output, job.run_id).put("albums", fingerprint(tracks[0].album_id), kept)
+    return drafts
+
+
+def missing_parts(output: str, run_id: str, tracks: Sequence[Track]) -> list[Track]:
+    """The other tracks of an album, as they were when it was last whole; none where it was not, or is not by them."""
+    kept = Ledger(output, run_id).get("albums", fingerprint(tracks[0].album_id), WholeAlbum)
+    present = {track.track_id for track in tracks}
+    others = [track for track in kept.tracks if track.track_id not in present] if kept else []
+    return others if len(present) + len(others) == tracks[0].track_total else []
+
+
 def waiting_folder(output: str, run_id: str) -> str:
     """Where everything lies that a run keeps while its tracks are under way."""
     return store.join(output, "ledger", _waiting(run_id))
+
+
+def waiting_runs(output: str) -> list[str]:
+    """Runs that keep something for their tracks."""
+    folder = store.join(output, "ledger", "waiting")
+    return sorted({uri[len(folder) + 1 :].partition("/")[0] for uri in store.list_files(folder)})
 
 
 def open_run(job: Job) -> None:
@@ -152,7 +177,9 @@ def _decided(gathered: Gathered, output: str, decide: Decide) -> Iterator[Errand
     if job is None:
         return
     own = {track_id_of(errand.member): errand for errand in errands}
-    group = f"{job.run_id}/{album_of(errands[0].member)}"
+    # Two rounds of one album may end in the same run.
+    this_round = fingerprint([ticket.name for ticket in gathered.tickets])
+    group = f"{job.run_id}/{album_of(errands[0].member)}/{this_round}"
     members = [errand.member for errand in errands]
     decided = decide(members, job)
     tell_refused(members, decided, lambda track_id: own[track_id].run_id)
@@ -195,10 +222,9 @@ def _written(gathered: Gathered, output: str) -> Iterator[tuple[str, Ticket]]:
         _write(store.join(output, "qc", table, f"run={run_id}", name), TABLES[table], of_run, job)
     count_rows(row for (table, _), of_run in rows.items() if table != "work" for row in of_run)
     tracks = {errand.run_id: errand.tracks for errand in errands}
-    cpu_s = {track_id_of(e.member): sum(step.cpu_s for step in e.member.spent) for e in errands}
     for (table, run_id), of_run in sorted(rows.items()):
         if table in ("tracks", "rejected"):
-            yield from ((run_id, _ticket(row, tracks[run_id], cpu_s[row.track_id])) for row in of_run)
+            yield from ((run_id, _ticket(row, tracks[run_id])) for row in of_run)
 
 
 def _rows_by_file(errands: Sequence[Errand], job: Job) -> dict[tuple[str, str], list[Any]]:
@@ -214,16 +240,9 @@ def _rows_by_file(errands: Sequence[Errand], job: Job) -> dict[tuple[str, str], 
     return rows
 
 
-def _ticket(row: TrackRow | RejectedRow, tracks: int, cpu_s: float) -> Ticket:
+def _ticket(row: TrackRow | RejectedRow, tracks: int) -> Ticket:
     name = fingerprint("row", row.run_id, row.track_id)
-    return Ticket(name=name, run_id=row.run_id, track_id=row.track_id, of=tracks, outcome=_outcome(row, cpu_s))
-
-
-def _outcome(row: TrackRow | RejectedRow, cpu_s: float) -> Outcome:
-    if isinstance(row, RejectedRow):
-        return Outcome(outcome="rejected", verdict="rejected", codes=(row.code,), cpu_s=cpu_s)
-    codes = tuple(sorted({finding.code for finding in row.findings}))
-    return Outcome(outcome=row.outcome, verdict=row.verdict, codes=codes, audio_s=row.duration_s, cpu_s=cpu_s)
+    return Ticket(name=name, run_id=row.run_id, track_id=row.track_id, of=tracks)
 
 
 def _write(uri: str, record: type[msgspec.Struct], rows: Sequence[msgspec.Struct], job: Job) -> None:
@@ -235,5 +254,6 @@ def _write(uri: str, record: type[msgspec.Struct], rows: Sequence[msgspec.Struct
     table = pa.Table.from_pylist([msgspec.to_builtins(row) for row in rows], schema=arrow_schema(record))
     with store.scratch(job.output, job.run_id) as folder:
         path = folder / "rows.parquet"
-        pq.write_table(table, path)
+        # The names inside lists as Beam's sink writes them: a table has one schema, whoever wrote a part of it.
+        pq.write_table(table, path, use_compliant_nested_type=False)
         store.replace(path, uri)

@@ -60,9 +60,12 @@ def test_a_message_about_a_manifest_becomes_an_arrival_and_any_other_is_left_out
 
 
 def test_the_graph_of_a_subscription_stands_before_anything_runs():
+    asked = Request(manifest="", output="gs://b/out")
     pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
-    arrivals = pipeline | ReadSubscription("pubsub://projects/some-label/subscriptions/arrivals")
-    master_arrivals(arrivals, Watched(source="s", request=Request(manifest="", output="gs://b/out"), patience_s=60.0))
+    arrivals = pipeline | ReadSubscription(
+        "pubsub://projects/some-label/subscriptions/arrivals", [("gs://b/left.csv", "token")]
+    )
+    master_arrivals(arrivals, Watched(source="s", request=asked, owner={}, patience_s=60.0))
     graph = pipeline.to_runner_api()
     assert "beam:transform:pubsub_read:v1" in {one.spec.urn for one in graph.components.transforms.values()}
     assert len(graph.SerializeToString()) < 1_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import apache_beam as beam
@@ -11,7 +12,7 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from apache_beam.testing import test_pipeline, test_stream
 from apache_beam.transforms.window import TimestampedValue
 
-from media.inbox import content_digest
+from media.inbox import content_digest, token_of
 from pipeline.run import Request
 from pipeline.run_records import run_records
 from pipeline.stream import Watched, master_arrivals
@@ -35,7 +36,8 @@ def sources(tmp_path_factory):
 
 
 def arrival(manifest: Path, at_s: float):
-    return [TimestampedValue((str(manifest), content_digest(str(manifest))), at_s)]
+    token = token_of(content_digest(str(manifest)), manifest.stat().st_mtime)
+    return [TimestampedValue((str(manifest), token), at_s)]
 
 
 def play(output: Path, *steps, patience_s=PATIENCE_S, **request):
@@ -49,7 +51,7 @@ def play(output: Path, *steps, patience_s=PATIENCE_S, **request):
     asked = Request(manifest="", output=str(output), **request)
     with test_pipeline.TestPipeline(runner=STREAMS, options=options) as pipeline:
         arrivals = pipeline | stream.with_output_types(tuple[str, str])
-        master_arrivals(arrivals, Watched(source="test", request=asked, patience_s=patience_s))
+        master_arrivals(arrivals, Watched(source="test", request=asked, owner={}, patience_s=patience_s))
 
 
 def runs(output):
@@ -164,6 +166,63 @@ def test_a_second_watch_leaves_what_was_mastered_whole_and_takes_up_the_rest(sou
     play(tmp_path, (1000, folder / "manifest.csv"), (1010, gone))
     assert 3 == len(list(run_records(str(tmp_path))))
     assert ("finished", 1, 0, 0) == counts(runs(tmp_path)["later.csv"])
+
+
+def test_one_part_of_an_album_that_comes_again_alone_finds_the_others_as_they_were(sources, tmp_path):
+    folder, rows, expected = sources
+    first = parts_of(folder, rows, 0, 2, name="first.csv")
+    second = parts_of(folder, rows, 1, name="second.csv")
+    play(tmp_path, (10, first), (20, second))
+    again = parts_of(folder, rows, 1, name="second.csv", genre="Jazz")
+    play(tmp_path, (1000, again))
+    assert ("finished", 1, 0, 0) == counts(runs(tmp_path)["second.csv"])
+    assert set(expected) == set(digests(tmp_path))
+    assert "Jazz" == by("track_id", table(tmp_path, "tracks", runs(tmp_path)["second.csv"]["run_id"]))["A/1/2"]["genre"]
+
+
+def test_a_refused_manifest_that_is_written_again_is_taken_again(sources, tmp_path):
+    folder, _, expected = sources
+    profile = tmp_path / "mine.toml"
+    profile.write_text("nonsense")
+    manifest = folder / "again.csv"
+    manifest.write_bytes((folder / "manifest.csv").read_bytes())
+    play(tmp_path / "out", (10, manifest), profile=str(profile))
+    assert "refused" == runs(tmp_path / "out")["again.csv"]["state"]
+    profile.write_text('based_on = "streaming"\n')
+    os.utime(manifest, (1, 1))
+    play(tmp_path / "out", (1000, manifest), profile=str(profile))
+    assert "finished" == runs(tmp_path / "out")["again.csv"]["state"] and set(expected) == set(
+        digests(tmp_path / "out")
+    )
+
+
+def test_a_total_that_is_too_small_loses_no_row(sources, tmp_path):
+    folder, rows, _ = sources
+    first = write_manifest(folder / "s1.csv", [{**rows[0], "track_total": 2}])
+    second = write_manifest(folder / "s2.csv", [{**row, "track_total": 2} for row in rows[1:]])
+    play(tmp_path, (10, first), (20, second))
+    told = [row["track_id"] for name in ("tracks", "rejected") for row in table(tmp_path, name)]
+    assert ["A/1/1", "A/1/2", "A/1/3"] == sorted(told) == sorted(row["track_id"] for row in table(tmp_path, "work"))
+    assert {"finished"} == {record["state"] for record in runs(tmp_path).values()}
+
+
+def test_manifests_of_an_album_that_contradict_each_other_are_told_and_nothing_of_it_is_mastered(sources, tmp_path):
+    folder, rows, _ = sources
+    first = parts_of(folder, rows, 0, 2, name="one-place.csv")
+    second = parts_of(folder, rows, 1, name="same-place.csv", sequence=1, track_id="other")
+    play(tmp_path, (10, first), (20, second))
+    assert {} == digests(tmp_path)
+    assert {"ALBUM_CLASH"} == {row["code"] for row in table(tmp_path, "rejected")} and 3 == len(
+        table(tmp_path, "rejected")
+    )
+
+
+def test_two_arrivals_of_one_moment_are_two_runs_in_order(sources, tmp_path):
+    folder, rows, _ = sources
+    other = write_manifest(folder / "moment.csv", [{**rows[0], "album_id": "M"}])
+    play(tmp_path, (10, folder / "manifest.csv"), (10.001, other))
+    names = [record["manifest"].rpartition("/")[2] for record in run_records(str(tmp_path))]
+    assert ["moment.csv", "manifest.csv"] == names
 
 
 def test_only_what_is_asked_for_is_mastered_and_its_album_is_decided_whole(sources, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from apache_beam.utils.timestamp import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,6 +63,22 @@ def test_a_manifest_that_is_asked_for_again_is_told_with_the_run_that_did_not_do
     ask_again(str(tmp_path / "out"), str(folder / "a.csv"), "run-1")
     ((_, second),) = look.rested(str(folder)) + look.rested(str(folder)) + look.rested(str(folder))
     assert f"{first}:run-1" == second
+
+
+def test_the_same_content_written_again_is_told_again(tmp_path):
+    look, path = looking(), tmp_path / "a.csv"
+    path.write_text("uri\n")
+    assert ["a.csv"] == names(look, tmp_path) + names(look, tmp_path)
+    os.utime(path, (5, 5))
+    assert ["a.csv"] == names(look, tmp_path) + names(look, tmp_path)
+
+
+def test_manifests_are_told_in_the_order_in_which_they_were_written(tmp_path):
+    look = looking()
+    for name, at_s in (("a.csv", 3), ("b.csv", 1), ("c.csv", 2)):
+        (tmp_path / name).write_text("uri\n")
+        os.utime(tmp_path / name, (at_s, at_s))
+    assert ["b.csv", "c.csv", "a.csv"] == names(look, tmp_path) + names(look, tmp_path)
 
 
 def test_hidden_files_and_those_of_other_kinds_are_left_alone(tmp_path):
