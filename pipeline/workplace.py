@@ -74,6 +74,7 @@ def workplace(output: str, run_id: str) -> Iterator[Path | None]:
     """
     for killed in mark_killed(output):
         sweep_tables(output, killed)
+        cleared(output, killed)  # to tell of a run makes its folder again
     try:
         with nullcontext() if store.is_remote(output) else _parts(output, run_id) as folder:
             yield folder

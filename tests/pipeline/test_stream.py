@@ -148,6 +148,7 @@ def test_a_wrong_manifest_stops_nothing_and_is_told(sources, tmp_path):
         runs(tmp_path)["wrong.csv"]["state"],
         runs(tmp_path)["wrong.csv"]["code"],
     )
+    assert nothing_left_over(tmp_path)
 
 
 def test_a_missing_source_never_holds_up_its_album(sources, tmp_path):

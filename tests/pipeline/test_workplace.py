@@ -59,6 +59,7 @@ def test_rows_that_a_killed_run_had_in_the_making_are_swept_by_the_next(tmp_path
         (tmp_path / "runs" / f"{run_id}.json").write_text(json.dumps(record))
     with workplace(str(tmp_path), "next"):
         assert ["run=alive", "run=alive"] == temporary(tmp_path)
+    assert not (tmp_path / ".parts").exists()
 
 
 @pytest.mark.slow
