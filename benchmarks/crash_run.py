@@ -24,6 +24,9 @@ PATIENCE_S = 600.0
 """A run that takes longer hangs; far more than the excerpts need on a machine with other work to do."""
 
 
+KILLED_WITHIN_S = 10.0
+
+
 class MissedError(Exception):
     """The run was over before its moment came."""
 
@@ -71,6 +74,7 @@ class Run:
         self.process.wait()
         for left in self.left():
             left.kill()
+        psutil.wait_procs(list(self._seen.values()), timeout=KILLED_WITHIN_S)
 
     def look(self) -> list[psutil.Process]:
         """The processes that it started and that are there now."""

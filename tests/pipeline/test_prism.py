@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import apache_beam as beam
 import psutil
 import pytest
+from apache_beam.coders import VarIntCoder
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.transforms.userstate import BagStateSpec
 
 from pipeline.prism import Prism
 from tests.pipeline.runs import environment
@@ -67,6 +72,32 @@ def test_it_ends_with_a_driver_that_is_killed(program, number):
     os.kill(driver.pid, number)
     driver.communicate(timeout=10)
     assert gone_in_time(program)
+
+
+class _Count(beam.DoFn):
+    """Counts the elements of a key, slowly, and tells a file."""
+
+    SEEN = BagStateSpec("seen", VarIntCoder())
+
+    def __init__(self, path):
+        self._path = path
+
+    def process(self, keyed, seen=beam.DoFn.StateParam(SEEN)):  # noqa: B008  as Beam finds states
+        before = len(list(seen.read()))
+        time.sleep(0.4)
+        seen.add(keyed[1])
+        with open(self._path, "a") as told:
+            told.write(f"{before + 1}\n")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(shutil.which("prism") is None, reason="no prism on PATH")
+def test_what_a_slow_step_keeps_of_a_key_is_not_lost(tmp_path):
+    counts, keyed = tmp_path / "counts", [("album", n) for n in range(12)]
+    with Prism("prism") as options, beam.Pipeline(options=PipelineOptions([*options, "--streaming"])) as pipeline:
+        pipeline | beam.Create(keyed) | beam.ParDo(_Count(str(counts))).with_output_types(int)
+    assert list(range(1, 13)) == [int(one) for one in counts.read_text().split()]
 
 
 def test_one_that_does_not_come_up_is_told_at_once():
