@@ -32,6 +32,8 @@ GONE_WITHIN_S = 60.0
 """In which workers end whose driver was killed: each finishes the step that it is at."""
 SMALL_DISK_RATIO = 2.5
 """Size of a disk that is to be filled, to what an undisturbed run leaves."""
+HEAD_BYTES = 4096
+"""Of a file in the making, which holds its tags: the proof is of the sound and its format, and no tag is read again."""
 OUTAGE_S = (1.0, 8.0)
 
 
@@ -225,7 +227,7 @@ def making_torn(site: Site, folder: Path, rng: Random) -> Iterator[Struck]:
     with site.started(str(folder)) as run:
         run.until(moment)
         made = _stopped_at_a_making(run, folder, rng)
-        how = tear(made, rng)
+        how = tear(made, rng, HEAD_BYTES)
         run.signal(signal.SIGCONT)
         yield _ended(site, run, f"{moment}: {made.name} {how}")
 
@@ -294,14 +296,15 @@ def missing_for(kind: str, flink: Path | None) -> str:
     return ""
 
 
-def tear(path: Path, rng: Random) -> str:
-    """Cuts a file short, or alters some of its bytes in place; says which."""
+def tear(path: Path, rng: Random, beyond: int = 0) -> str:
+    """Cuts a file short, or alters some of its bytes in place, all beyond its first; says which."""
     data = bytearray(path.read_bytes())
+    first = min(beyond, len(data) - 1)
     if rng.random() < 0.4:
-        kept = rng.randrange(len(data)) if data else 0
+        kept = rng.randrange(first, len(data)) if data else 0
         os.truncate(path, kept)
         return f"cut to {kept} of {len(data)} bytes"
-    places = sorted({rng.randrange(len(data)) for _ in range(rng.choice([1, 1, 16]))}) if data else []
+    places = sorted({rng.randrange(first, len(data)) for _ in range(rng.choice([1, 1, 16]))}) if data else []
     with path.open("r+b") as handle:
         for at in places:
             handle.seek(at)
