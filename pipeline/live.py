@@ -38,7 +38,6 @@ from pipeline.workplace import check_reachable, checked_output, cleared
 from schemas.errors import CatalogueError
 from transforms.errands import waiting_folder, waiting_runs
 from transforms.inbox import LookInto
-from transforms.metrics import open_groups
 
 LOG = logging.getLogger(__name__)
 LOOK_EVERY_S, LOOK_REMOTELY_EVERY_S = 2.0, 30.0
@@ -115,12 +114,19 @@ class Live:
     def known(self) -> dict[str, float | None]:
         """What is under way, as gauges of metrics."""
         records = [run_record(self._output, run_id) for run_id in self._runs_of_this_watch()]
-        began_s = [seconds_of(one["began"]) for one in records if self._is_ours(one) and one["state"] == RUNNING]
+        running = [one for one in records if self._is_ours(one) and one["state"] == RUNNING]
         return {
-            "lathe_runs_under_way": len(began_s),
-            "lathe_oldest_run_under_way_timestamp_seconds": min(began_s, default=None),
-            "lathe_albums_open": open_groups(self._result, "draft"),
+            "lathe_runs_under_way": len(running),
+            "lathe_oldest_run_under_way_timestamp_seconds": min(
+                (seconds_of(one["began"]) for one in running), default=None
+            ),
+            "lathe_albums_open": sum(self._open_albums(one) for one in running),
         }
+
+    def _open_albums(self, record: Record) -> int:
+        """Albums of a run that have no row: each writes a file of its own."""
+        rows = store.list_files(store.join(self._output, "qc", "albums", f"run={record['run_id']}"))
+        return max(0, int(record.get("albums", 0)) - len(rows))
 
     def close(self) -> None:
         """Leaves nothing behind but what was made."""

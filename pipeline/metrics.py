@@ -46,7 +46,7 @@ FAMILIES = (
     Family("counter", "lathe_written_bytes_total", (), "Size of the masters that were made."),
     Family("gauge", "lathe_runs_under_way", (), "Runs that began and have not ended."),
     Family("gauge", "lathe_oldest_run_under_way_timestamp_seconds", (), "When the oldest of them began, if any."),
-    Family("gauge", "lathe_albums_open", (), "Albums of a stream that wait for tracks; missing where the runner does not tell."),
+    Family("gauge", "lathe_albums_open", (), "Albums of a stream without a row; one in several manifests counts for each."),
     Family("gauge", "lathe_run_tracks", (), "Tracks that the run is to end with; of `lathe run`, or a watch in batches."),
     Family("gauge", "lathe_run_tracks_done", (), "Those of them that ended."),
     Family("gauge", "lathe_last_finished_timestamp_seconds", (), "When the newest run ended well; kept over runs."),

@@ -150,7 +150,8 @@ def _errands(arrival: tuple[str, str, str], watched: Watched) -> Iterator[Errand
         return
     job = structs.replace(job, profiles=profiles)
     open_run(job)
-    begun(job, {**facts(request, selection, profiles), **known, "asked": asked})
+    albums = len({track.album_id for track in tracks})
+    begun(job, {**facts(request, selection, profiles), **known, "asked": asked, "albums": albums})
     yield from _of_tracks(tracks, job)
 
 

@@ -7,9 +7,9 @@ A runner may count a bundle that it gave out twice twice: what is exact stands i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from apache_beam.metrics import Metrics, MetricsFilter
+from apache_beam.metrics import Metrics
 
 from decisions.rows import format_of
 from schemas.errands import Gathered
@@ -107,14 +107,3 @@ def count_opened(what: str) -> None:
 def count_closed(what: str, gathered: Gathered, wanted: int) -> None:
     """A group waits no more."""
     CLOSED.add(what=what, how="complete" if len(gathered.tickets) >= wanted else "impatient")
-
-
-def open_groups(result: Any, what: str) -> float | None:
-    """Groups that wait in a pipeline that is running; None where its runner does not tell."""
-    try:
-        found = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]
-    except Exception:  # each runner refuses in its own way: NotImplementedError, an error of gRPC, a missing state
-        return None
-    told = {one.key.metric.name: one.attempted or one.committed or 0 for one in found}
-    opened, closed = OPENED.name.format(what=what), CLOSED.name.format(what=what, how="")
-    return float(told.get(opened, 0) - sum(number for name, number in told.items() if name.startswith(closed)))

@@ -103,11 +103,11 @@ def test_a_long_message_keeps_its_beginning_and_its_end():
     assert found.startswith("begins") and found.endswith("ends") and " [...] " in found
 
 
-def test_what_a_worker_has_written_itself_is_not_said_again_by_the_driver():
+@pytest.mark.parametrize("form", ["Worker: %s", "%s"])
+def test_what_a_worker_has_written_itself_is_not_said_again_by_the_driver(form):
     relayed = r'severity: WARN message: "{\"severity\": \"WARNING\", \"time\": ..."'
-    record = logging.LogRecord("root", logging.WARNING, "", 0, relayed, (), None)
-    assert not is_news(record)
-    assert is_news(logging.LogRecord("root", logging.WARNING, "", 0, 'message: "no slots"', (), None))
+    assert not is_news(logging.LogRecord("root", logging.WARNING, "", 0, form, (relayed,), None))
+    assert is_news(logging.LogRecord("root", logging.WARNING, "", 0, form, ('message: "no slots"',), None))
 
 
 def test_to_speak_twice_is_to_speak_once(capsys):

@@ -114,7 +114,7 @@ def test_without_a_limit_memory_is_that_of_the_machine(tmp_path, told, limits):
     assert memory_bytes(groups(tmp_path, told, **limits)) == psutil.virtual_memory().total
 
 
-@pytest.mark.parametrize(("mib", "number"), [(64, 1), (400, 1), (500, 1), (600, 2), (1000, 6), (64_000, 16)])
+@pytest.mark.parametrize(("mib", "number"), [(64, 1), (450, 1), (500, 1), (600, 3), (1000, 11), (64_000, 16)])
 def test_the_number_of_tracks_follows_memory_up_to_the_number_of_cores(tmp_path, monkeypatch, mib, number):
     monkeypatch.delenv(OVERRIDE, raising=False)
     monkeypatch.setattr(slots, "cores", lambda: 16)
