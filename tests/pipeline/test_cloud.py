@@ -94,7 +94,7 @@ def test_every_master_in_a_bucket_has_the_figures_that_are_told_of_it(ran):
 
 
 def test_the_record_of_a_run_lies_in_the_bucket(ran):
-    assert list(in_bucket("out/runs")) == [f"{ran[1].run_id}.json"]
+    assert list(in_bucket("out/runs")) == [f"{ran[1].run_id}.json", "metrics.prom"]
 
 
 def test_a_track_in_a_bucket_is_explained(ran):
