@@ -62,14 +62,20 @@ class MetricsFile:
         """Tells of a run that another process has ended."""
         tally = self._tally(run_id) if state == FINISHED else Tally()
         self._add(tally, state, wall_s)
-        self._gauges |= known()
+        self._learn(known)
         self._write()
 
     def watched(self, known: Known) -> None:
         """Tells what is under way, if it is time to."""
         if self._is_time():
-            self._gauges |= known()
+            self._learn(known)
             self._write()
+
+    def _learn(self, known: Known) -> None:
+        try:
+            self._gauges |= known()
+        except OSError as error:  # what was known before stays; no watch ends for it
+            LOG.warning("what is under way cannot be looked up for metrics: %s", error)
 
     def _end(self, run_id: str, state: str, tally: Tally, began_s: float) -> None:
         self._current = Tally()

@@ -240,6 +240,17 @@ def test_a_stream_tells_its_runs_as_they_close(stream):
     assert ({"finished": 1, "refused": 1}, 7) == (of("lathe_runs_total", found), of("lathe_albums_open", found)[""])
 
 
+def test_a_store_that_does_not_answer_ends_no_watch_and_what_was_known_stays(tmp_path):
+    file = MetricsFile(str(tmp_path))
+
+    def silent():
+        raise TimeoutError("no answer")
+
+    file.closed("a", "refused", 0.0, lambda: {"lathe_albums_open": 7.0})
+    file.closed("b", "refused", 0.0, silent)
+    assert (7, {"refused": 2}) == (of("lathe_albums_open", told(tmp_path))[""], of("lathe_runs_total", told(tmp_path)))
+
+
 # Beam
 
 

@@ -12,6 +12,7 @@ BEGAN = "2026-11-27T02:00:00+00:00"
 
 
 def record(output, run_id, watched, state="running", **more):
+    run_id = f"29990101T00000{run_id}Z"
     path = output / "runs" / f"{run_id}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"run_id": run_id, "state": state, "began": BEGAN, "watched": watched, **more}))
@@ -23,8 +24,8 @@ def test_runs_under_way_and_albums_without_a_row_are_counted_for_this_source_alo
     record(output, "2", source, albums=3)
     record(output, "3", source, albums=1, began="2026-11-27T03:00:00+00:00")
     record(output, "4", "elsewhere", albums=9)
-    (output / "qc/albums/run=2").mkdir(parents=True)
-    (output / "qc/albums/run=2/albums-0.parquet").touch()
+    (output / "qc/albums/run=29990101T000002Z").mkdir(parents=True)
+    (output / "qc/albums/run=29990101T000002Z/albums-0.parquet").touch()
     live = Live(source, Request(manifest="", output=str(output)), patience_s=60.0)
     assert live.known() == {
         "lathe_runs_under_way": 2,
