@@ -19,7 +19,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipeline.live import Live
 from pipeline.prism import found_prism
 from pipeline.run import Request
-from pipeline.run_records import run_records
+from pipeline.run_records import owner, run_records
 from pipeline.stream import Watched, master_arrivals
 from pipeline.subscription import ReadSubscription, arrivals_of
 from schemas.errors import CatalogueError
@@ -29,6 +29,8 @@ from tests.pipeline.runs import album, digests, environment, master, table
 LATHE = str(Path(sys.executable).with_name("lathe"))
 PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0"
 PATIENCE_S = 120.0
+NOBODY = 99_999_999
+"""No process has this number."""
 
 
 # What needs no runner
@@ -77,7 +79,17 @@ def under_way(output, run_id, watched):
         (output / name).parent.mkdir(parents=True)
         (output / name).touch()
     (output / "runs").mkdir(exist_ok=True)
-    (output / "runs" / f"{run_id}.json").write_text(json.dumps({"state": "running", "watched": watched}))
+    (output / "runs" / f"{run_id}.json").write_text(
+        json.dumps(
+            {
+                "state": "running",
+                "watched": watched,
+                "manifest": "m.csv",
+                "digest": "0",
+                "owner": {**owner(), "pid": NOBODY},
+            }
+        )
+    )
 
 
 def test_what_a_killed_watch_had_in_the_making_is_swept_by_the_next_of_the_same_folder(tmp_path):

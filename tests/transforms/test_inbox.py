@@ -31,8 +31,9 @@ def test_a_manifest_is_told_at_the_second_look_that_finds_it_the_same_and_only_o
 def test_a_manifest_that_is_still_being_written_waits(tmp_path):
     look, path = looking(), tmp_path / "a.csv"
     told = []
-    for text in ("uri\n", "uri\na.wav\n", "uri\na.wav\nb.wav\n", "uri\na.wav\nb.wav\n"):
-        path.write_text(text)
+    for text in ("uri\n", "uri\na.wav\n", "uri\na.wav\nb.wav\n", None):
+        if text:
+            path.write_text(text)
         told.append(names(look, tmp_path))
     assert [[], [], [], ["a.csv"]] == told
 
@@ -40,9 +41,14 @@ def test_a_manifest_that_is_still_being_written_waits(tmp_path):
 def test_a_new_content_is_told_again_and_so_is_one_that_comes_back(tmp_path):
     look, path = looking(), tmp_path / "a.csv"
     told = []
-    for text in ("1", "1", "2", "2", None, "2", "2"):
-        path.write_text(text) if text else path.unlink()
-        told += names(look, tmp_path)
+    for change in (
+        lambda: path.write_text("1"),
+        lambda: path.write_text("2"),
+        path.unlink,
+        lambda: path.write_text("2"),
+    ):
+        change()
+        told += names(look, tmp_path) + names(look, tmp_path)
     assert ["a.csv"] * 3 == told
 
 
