@@ -23,6 +23,7 @@ from crash_run import ONE_WORKER, ROOT, WORKERS, MissedError, Run, drawn_moment
 
 sys.path.insert(0, str(ROOT))
 from deploy.flink.cluster import Cluster
+from media.source import sha256_of
 from pipeline.run_records import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, run_records
 
 EVERYWHERE = ("ledger/analysis", "ledger/rehearsal", "ledger/intents", MASTERS, "ledger/masters", "qc")
@@ -215,6 +216,8 @@ def file_torn(site: Site, folder: Path, rng: Random) -> Iterator[Struck]:
             run.until_seen(lambda: laws.files_of(run.output, where))
             run.signal(signal.SIGKILL)
         struck = _ended(site, run, str(moment or "after a finished run"))
+    if moment is None:
+        struck = struck._replace(end_s=0.0)  # nothing struck it
     name = rng.choice(sorted(laws.files_of(struck.output, where)))
     how = tear(folder / where / name, rng)
     yield struck._replace(when=f"{struck.when}: {where}/{name} {how}")
@@ -228,8 +231,10 @@ def making_torn(site: Site, folder: Path, rng: Random) -> Iterator[Struck]:
         run.until(moment)
         made = _stopped_at_a_making(run, folder, rng)
         how = tear(made, rng, HEAD_BYTES)
+        # One that was proved already is published as it is: spoilt after its proof, and healed as any such master.
+        spoilt = sha256_of(made)
         run.signal(signal.SIGCONT)
-        yield _ended(site, run, f"{moment}: {made.name} {how}")
+        yield _ended(site, run, f"{moment}: {made.name} {how}", spoilt)
 
 
 @contextmanager
@@ -312,15 +317,15 @@ def tear(path: Path, rng: Random, beyond: int = 0) -> str:
     return f"altered at byte {', '.join(map(str, places[:3]))}{' ...' if places[3:] else ''}"
 
 
-def _ended(site: Site, run: Run, when: str) -> Struck:
+def _ended(site: Site, run: Run, when: str, spoilt: str = "") -> Struck:
     """What a run came to that was just struck."""
     began_s = time.monotonic()
-    broken = laws.while_struck(run.output, site.expected)
+    broken = laws.while_struck(run.output, site.expected, spoilt)
     code = run.ended()
     run.until_gone(GONE_WITHIN_S)
     end_s = time.monotonic() - began_s
     broken += [Broken(OTHER, f"still at work after the struck run: {process}") for process in run.left()]
-    broken += laws.while_struck(run.output, site.expected)
+    broken += laws.while_struck(run.output, site.expected, spoilt)
     return Struck(run.output, when, code, end_s, tuple(broken))
 
 
