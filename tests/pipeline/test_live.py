@@ -82,6 +82,7 @@ def under_way(output, run_id, watched):
     (output / "runs" / f"{run_id}.json").write_text(
         json.dumps(
             {
+                "run_id": run_id,
                 "state": "running",
                 "watched": watched,
                 "manifest": "m.csv",
