@@ -121,7 +121,7 @@ def test_a_crash_ends_with_3_and_is_told_in_words(lathe, tmp_path, monkeypatch):
     def crash(*_):
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("pipeline.run._summary", crash)
+    monkeypatch.setattr("pipeline.run.summary_of", crash)
     manifest, _ = album(tmp_path, 1)
     code, out, err = lathe("run", manifest, tmp_path / "out", *ONE_WORKER)
     assert (code, out, "Lathe stopped: ZeroDivisionError: unforeseen" in err) == (3, "", True)
@@ -131,7 +131,7 @@ def test_a_run_that_is_interrupted_ends_with_130_and_says_what_stands(lathe, tmp
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.run._summary", interrupt)
+    monkeypatch.setattr("pipeline.run.summary_of", interrupt)
     manifest, _ = album(tmp_path, 1)
     code, out, err = lathe("run", manifest, tmp_path / "out", *ONE_WORKER)
     assert (code, out, "finished masters stand" in err) == (130, "", True)
