@@ -89,7 +89,7 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 @lru_cache(maxsize=4096)  # the same few limits judge every track of a catalogue
 def _bounds_of(limit: Limit) -> tuple[Crossing, ...]:
     return tuple(
-        Crossing(level, side, bound)
+        Crossing(level, side, float(bound))
         for level in LEVELS
         for side in ("below", "above")
         if (bound := getattr(limit, f"{level}_{side}")) is not None

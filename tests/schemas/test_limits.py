@@ -56,3 +56,8 @@ def test_bounds_that_cannot_all_be_meant_are_told(bounds, told):
 @pytest.mark.parametrize("bounds", [{}, {"warn_above": 3, "fail_above": 3}, {"info_below": 2, "fail_above": 2}])
 def test_bounds_may_touch(bounds):
     assert Limit(**bounds).contradiction() is None
+
+
+def test_a_bound_is_the_number_it_is_whoever_wrote_an_equal_one_before():
+    assert [6, 6.0] == [Limit(fail_above=number).crossed_by(7.0).bound for number in (6, 6.0)]
+    assert {float} == {type(Limit(fail_above=number).crossed_by(7.0).bound) for number in (8 - 2, 6.0)}
