@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 from msgspec import structs
 
 from media import store
@@ -34,13 +34,13 @@ from pipeline.runner import hint_resources, prepare_process
 from pipeline.stream import Watched, master_arrivals
 from pipeline.subscription import SCHEME, ReadSubscription
 from pipeline.tables import table_rows
-from pipeline.workplace import check_reachable, checked_output, cleared
-from schemas.errors import CatalogueError
+from pipeline.watch import LOOK_EVERY_S
+from pipeline.workplace import check_folder, checked_output, cleared
 from transforms.errands import waiting_folder, waiting_runs
 from transforms.inbox import LookInto
 
 LOG = logging.getLogger(__name__)
-LOOK_EVERY_S, LOOK_REMOTELY_EVERY_S = 2.0, 30.0
+LOOK_REMOTELY_EVERY_S = 30.0
 ENDED = ("DONE", "FAILED", "CANCELLED", "DRAINED", "UPDATED")
 
 
@@ -73,12 +73,11 @@ class Live:
 
     def start(self, options: Sequence[str]) -> None:
         """Starts the pipeline; what an earlier watch of this source left under way is begun anew."""
-        if not self._source.startswith(SCHEME):
-            self._check_folder()
+        if not self.listens:
+            check_folder(self._source)
         self.clear_up()
         prepare_process(self._watched.request.speech)
         settings = PipelineOptions([*options, "--streaming"])
-        settings.view_as(StandardOptions).streaming = True
         hint_resources(settings)
         pipeline = beam.Pipeline(options=settings)
         arrivals = pipeline | "Arrivals" >> self._arrivals()
@@ -141,14 +140,9 @@ class Live:
         self._result.cancel()
 
     def _arrivals(self) -> beam.PTransform:
-        if self._source.startswith(SCHEME):
+        if self.listens:
             return ReadSubscription(self._source, self._left)
         return LookInto(self._source, self._output, store.join(self._stop, "stop"), self._every_s)
-
-    def _check_folder(self) -> None:
-        check_reachable(self._source)
-        if not store.is_remote(self._source) and not store.local_path(self._source).is_dir():
-            raise CatalogueError("MANIFEST_MISSING", f"there is no folder {self._source} to watch")
 
     def _new_outcomes(self) -> Iterator[Record]:
         for run_id in self._runs_of_this_watch():

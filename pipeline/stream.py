@@ -61,7 +61,7 @@ class Watched(Struct, frozen=True, kw_only=True):
 
 
 def master_arrivals(arrivals: beam.PCollection[tuple[str, str]], watched: Watched) -> None:
-    """(manifest, digest of its content) -> masters and rows of quality control, below the output of the request."""
+    """(manifest, token of its arrival) -> masters and rows of quality control, below the output of the request."""
     register_coders()
     output, patience_s = watched.request.output, watched.patience_s
     listed = arrivals | "ReadManifests" >> ReadManifests(watched)
@@ -75,7 +75,7 @@ def master_arrivals(arrivals: beam.PCollection[tuple[str, str]], watched: Watche
 
 
 class ReadManifests(beam.PTransform):
-    """(manifest, digest) -> an errand for each track, once for each content."""
+    """(manifest, token) -> an errand for each track, once for each token."""
 
     def __init__(self, watched: Watched) -> None:
         super().__init__()

@@ -21,7 +21,7 @@ from pipeline.metrics_file import MetricsFile
 from pipeline.refused import RefusedSources
 from pipeline.run import Progress, Request, Summary, run_catalogue
 from pipeline.tables import table_rows
-from pipeline.workplace import check_reachable, checked_output
+from pipeline.workplace import check_folder, checked_output
 from schemas.errors import CatalogueError
 
 OF_A_MANIFEST = ("MANIFEST_", "NOTHING_SELECTED")
@@ -44,9 +44,7 @@ class Watch:
     """
 
     def __init__(self, folder: str, request: Request, progress: Progress, metrics: MetricsFile | None = None) -> None:
-        check_reachable(folder)
-        if not store.is_remote(folder) and not store.local_path(folder).is_dir():
-            raise CatalogueError("MANIFEST_MISSING", f"there is no folder {folder} to watch")
+        check_folder(folder)
         self._folder, self._request, self._progress = folder, request, progress
         self._metrics = metrics
         self._output = checked_output(request.output)

@@ -38,6 +38,13 @@ def checked_output(output: str) -> str:
     return str(path)
 
 
+def check_folder(folder: str) -> None:
+    """Raises CatalogueError for a folder that cannot be watched."""
+    check_reachable(folder)
+    if not store.is_remote(folder) and not store.local_path(folder).is_dir():
+        raise CatalogueError("MANIFEST_MISSING", f"there is no folder {folder} to watch")
+
+
 def check_reachable(uri: str) -> None:
     """Raises CatalogueError for a kind of store that is not installed."""
     if store.is_remote(uri) and not store.has_filesystem(uri):

@@ -170,6 +170,7 @@ def test_a_beacon_that_cannot_be_written_ends_no_run(tmp_path, clock, monkeypatc
     with Beacon(str(tmp_path / "out"), "r1", clock) as beacon:
         clock.passes(REFRESH_S)
         beacon.refresh()
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_beacons_of_the_day_before_are_taken_away_by_the_next_run_that_goes_first(tmp_path, clock):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +19,7 @@ from tests.makers import music, noise, write, write_manifest
 from tests.media.conftest import small_disk as small_disk
 from tests.pipeline.runs import master
 
+PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0"
 TITLES = {
     1: "a/b/c", 2: "../../../escape", 3: "..", 4: "new\nline", 5: "🎹 Für Élise 🎶", 6: "very long " * 30,
     7: "a/b/c", 8: 'CON: "x" <y> |z|?*', 9: "ends with dots...", 10: "/etc/passwd",
@@ -135,3 +139,19 @@ def _bad(folder: Path) -> list[dict[str, object]]:
         {"uri": bad.name, "album_id": "broken", "track_id": bad.name, "sequence": number, **bad.row}
         for number, bad in enumerate(BAD, start=1)
     ] + [good]
+
+
+@pytest.fixture(scope="session")
+def prism(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with the program `prism`: that on PATH, else built with Go."""
+    if found := shutil.which("prism"):
+        return str(Path(found).parent)
+    if shutil.which("go") is None:
+        pytest.skip("Prism is not on PATH, and there is no Go to build it")
+    folder = tmp_path_factory.mktemp("prism")
+    built = subprocess.run(
+        ["go", "install", PRISM], env={**os.environ, "GOBIN": str(folder)}, capture_output=True, text=True
+    )
+    if built.returncode:
+        pytest.skip(f"Prism cannot be built: {built.stderr[-200:]}")
+    return str(folder)

@@ -27,7 +27,6 @@ from tests.makers import write_manifest
 from tests.pipeline.runs import album, digests, environment, master, table
 
 LATHE = str(Path(sys.executable).with_name("lathe"))
-PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0"
 PATIENCE_S = 120.0
 NOBODY = 99_999_999
 """No process has this number."""
@@ -113,22 +112,6 @@ def test_a_stop_leaves_nothing_in_the_making(tmp_path):
 
 
 # Live
-
-
-@pytest.fixture(scope="module")
-def prism(tmp_path_factory):
-    """A folder with the program `prism`: that on PATH, else built with Go."""
-    if found := shutil.which("prism"):
-        return str(Path(found).parent)
-    if shutil.which("go") is None:
-        pytest.skip("Prism is not on PATH, and there is no Go to build it")
-    folder = tmp_path_factory.mktemp("prism")
-    built = subprocess.run(
-        ["go", "install", PRISM], env={**os.environ, "GOBIN": str(folder)}, capture_output=True, text=True
-    )
-    if built.returncode:
-        pytest.skip(f"Prism cannot be built: {built.stderr[-200:]}")
-    return str(folder)
 
 
 @pytest.fixture(scope="module")

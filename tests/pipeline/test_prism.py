@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -92,10 +91,12 @@ class _Count(beam.DoFn):
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-@pytest.mark.skipif(shutil.which("prism") is None, reason="no prism on PATH")
-def test_what_a_slow_step_keeps_of_a_key_is_not_lost(tmp_path):
+def test_what_a_slow_step_keeps_of_a_key_is_not_lost(prism, tmp_path):
     counts, keyed = tmp_path / "counts", [("album", n) for n in range(12)]
-    with Prism("prism") as options, beam.Pipeline(options=PipelineOptions([*options, "--streaming"])) as pipeline:
+    with (
+        Prism(f"{prism}/prism") as options,
+        beam.Pipeline(options=PipelineOptions([*options, "--streaming"])) as pipeline,
+    ):
         pipeline | beam.Create(keyed) | beam.ParDo(_Count(str(counts))).with_output_types(int)
     assert list(range(1, 13)) == [int(one) for one in counts.read_text().split()]
 
