@@ -9,11 +9,12 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=["decisions", "dsp", "dsp.detectors", "dsp.settings", "media", "pipeline", "schemas", "transforms"],
+    packages=["decisions", "dsp", "dsp.detectors", "dsp.settings", "media", "pipeline", "review", "schemas", "transforms"],
     py_modules=["lathe"],
     package_data={
         "decisions": ["norms/*.toml", "profiles/*.toml", "styles/*.toml", "targets/*.toml"],
         "pipeline": ["prices.toml"],
+        "review": ["page/*"],
     },
     install_requires=[
         "apache-beam[gcp]==2.77.0",  # gs:// for manifests, sources and outputs
@@ -51,5 +52,5 @@ setup(
             "ruff>=0.8",
         ],
     },
-    entry_points={"console_scripts": ["lathe=pipeline.cli:main"]},
+    entry_points={"console_scripts": ["lathe=review.cli:main"]},
 )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 INTENSITIES = ("low", "medium", "high")
 SOME_REJECTED, WRONG_USAGE, CRASH, INTERRUPTED = 1, 2, 3, 130
+AfterRun = Callable[[str], str]
+"""Told the output of a run that has ended; tells where it can be looked at."""
 
 
 def taste_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,7 +97,8 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done and why, and what it would take; write nothing.")
 @click.option("--prices", metavar="FILE", help="Your own price table for --dry-run (.toml).")
-def run(as_json: bool, dry_run: bool, prices: str | None, **asked: Any) -> int:
+@click.pass_obj
+def run(after_run: AfterRun | None, as_json: bool, dry_run: bool, prices: str | None, **asked: Any) -> int:
     """Masters the tracks of MANIFEST (.csv, .jsonl, .parquet or a folder of audio) into OUTPUT."""
     from pipeline import run as runs
     from pipeline.retry import NothingToRetry
@@ -114,7 +117,7 @@ def run(as_json: bool, dry_run: bool, prices: str | None, **asked: Any) -> int:
         say(str(good))
         summary = runs.nothing_done(request)
     else:
-        say(summary_text(summary))
+        say(summary_text(summary, after_run(summary.output) if after_run else None))
     if as_json:
         _print_json(runs.contract(summary))
     return SOME_REJECTED if summary.rejected or summary.failed else 0
@@ -301,16 +304,19 @@ def explain(code_or_track: str, output: str | None) -> int:
     return 0
 
 
-def main() -> None:
-    """The command `lathe`."""
-    sys.exit(_exit_code())
+def run_command_line(after_run: AfterRun | None = None) -> None:
+    """Runs the command that the process was started with, and ends it with its exit code.
+
+    `after_run` is told the output of each run that ends; the floor above makes a report of it, and says where it is.
+    """
+    sys.exit(_exit_code(after_run))
 
 
-def _exit_code() -> int:
+def _exit_code(after_run: AfterRun | None) -> int:
     from schemas.errors import CatalogueError, TrackError
 
     try:
-        return cli.main(standalone_mode=False) or 0
+        return cli.main(standalone_mode=False, obj=after_run) or 0
     except click.ClickException as error:
         error.show()
         return WRONG_USAGE

@@ -56,8 +56,8 @@ def say(text: str) -> None:
     print(json_line(text) if speaks_json() else text, file=sys.stderr, flush=True)
 
 
-def summary_text(summary: Any) -> str:
-    """The end of a run in words."""
+def summary_text(summary: Any, report: str | None = None) -> str:
+    """The end of a run in words; `report` is where it can be looked at."""
     lines = [
         f"run {summary.run_id}: {summary.mastered} mastered, {summary.skipped} skipped, {summary.rejected} rejected",
         *_counted("rejected", summary.rejections),
@@ -73,6 +73,8 @@ def summary_text(summary: Any) -> str:
         f"  masters  {summary.output}/masters",
         f"  figures  {summary.output}/qc (Parquet), {summary.output}/runs/{summary.run_id}.json",
     ]
+    if report:
+        lines.append(f"  report   {report}")
     if summary.waited_s:
         lines.append(f"  waited   {summary.waited_s:.1f} s of workers' time, for runs with --priority to go first")
     if summary.rejected or summary.findings:

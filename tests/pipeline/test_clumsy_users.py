@@ -36,7 +36,7 @@ def run(manifest, output, **more):
 
 
 def lathe(*words):
-    command = [sys.executable, "-c", "from pipeline.cli import main; main()", *map(str, words)]
+    command = [sys.executable, "-c", "from review.cli import main; main()", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
