@@ -1,8 +1,149 @@
-"""Writes the QC report of an output: `report/index.html` and what it loads when a track is looked at."""
+"""Writes the QC report of an output: `report/index.html`, and below `report/tracks` what it loads when a track is looked at.
+
+It reads the Parquet files and the records of runs, nothing else, so it can be made at any time, anywhere.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
-def write_report(output: str) -> str:
-    """Writes the report of everything that runs left in an output; returns where it is."""
-    raise NotImplementedError(output)
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from media import store
+from review.albums import newest_albums
+from review.catalogue import Catalogue, batches
+from review.details import CHUNK, script_of
+from review.page_file import page_of
+from review.standing import Part, Standing, standing_rows
+from schemas.codes import CODES
+
+READ_AT_ONCE = 1_000
+"""Rows: about 30 MB of drawings."""
+BEFORE = ("run_id", "track_id", "verdict", "gain_db", "findings", "masters")
+
+
+def write_report(output: str, against: str | None = None) -> str:
+    """Writes the report of everything that runs left in an output, and returns where it is.
+
+    `against` is the run to compare with, in place of the one before. Raises CatalogueError where there is nothing to report on.
+    """
+    standing = standing_rows(output, against)
+    catalogue, folder = Catalogue(), store.join(output, "report")
+    with store.scratch(output, "report") as scratch:
+        scripts = _write_scripts(catalogue, standing, output, scratch)
+        for part in standing.now:
+            if part.table == "rejected":
+                catalogue.add_rejected(row for batch in _rows(part) for row in batch.to_pylist())
+        _compare(catalogue, standing)
+        page = page_of(_told(catalogue, standing, output, scripts))
+        _put(scratch, "index.html", page, store.join(folder, "index.html"))
+    _sweep(folder, set(scripts))
+    return store.join(folder, "index.html")
+
+
+def _write_scripts(catalogue: Catalogue, standing: Standing, output: str, scratch: Path) -> list[str]:
+    """Everything about tracks with masters, into the catalogue and into scripts; returns their names in order."""
+    names = []
+    for chunk in _chunks(standing):
+        catalogue.add_masters(chunk)
+        name, text = script_of(chunk, output)
+        uri = store.join(output, "report", "tracks", f"{name}.js")
+        if not store.exists(uri):
+            _put(scratch, f"{name}.js", text, uri)
+        names.append(name)
+    return names
+
+
+def _chunks(standing: Standing) -> Iterator[pa.RecordBatch]:
+    """Rows that count, of all runs, in pieces of CHUNK; the last is shorter."""
+    kept: list[pa.RecordBatch] = []
+    for part in standing.now:
+        if part.table != "tracks":
+            continue
+        for batch in _rows(part):
+            kept.append(batch)
+            if sum(one.num_rows for one in kept) >= CHUNK:
+                *full, rest = batches(_joined(kept), CHUNK)
+                full, kept = ([*full, rest], []) if rest.num_rows == CHUNK else (full, [rest])
+                yield from full
+    if kept:
+        yield _joined(kept)
+
+
+def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """One batch of several, whose runs may have known different columns."""
+    table = pa.concat_tables([pa.Table.from_batches([one]) for one in pieces], promote_options="permissive")
+    return table.combine_chunks().to_batches()[0]
+
+
+def _rows(part: Part, columns: tuple[str, ...] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a part that count, a few at a time."""
+    with store.fetched(part.uri) as path:
+        first, wanted = 0, pa.array(part.rows, pa.int64())
+        for batch in pq.ParquetFile(path).iter_batches(READ_AT_ONCE, columns=list(columns) if columns else None):
+            inside = [row - first for row in wanted.to_pylist() if first <= row < first + batch.num_rows]
+            first += batch.num_rows
+            if inside:
+                yield batch if len(inside) == batch.num_rows else batch.take(pa.array(inside))
+
+
+def _compare(catalogue: Catalogue, standing: Standing) -> None:
+    places = {name: i for i, name in enumerate(catalogue.columns["track_id"])}
+    for part in standing.before:
+        for batch in _rows(part, BEFORE):
+            catalogue.add_before(batch, places)
+
+
+def _told(catalogue: Catalogue, standing: Standing, output: str, scripts: list[str]) -> dict[str, Any]:
+    run = standing.newest
+    versions = run.get("versions", {})
+    told = catalogue.told()
+    ids = sorted(catalogue.names["run_id"], reverse=True)
+    compared = sorted({part.run_id for part in standing.before}, reverse=True)
+    return {
+        **told,
+        "run": {
+            "run_id": run["run_id"],
+            "ended": run.get("ended"),
+            "manifest": run.get("manifest"),
+            "lathe": versions.get("lathe"),
+            "sound": versions.get("sound"),
+        },
+        "compared": _run_words(compared),
+        "pieces": scripts,
+        "albums": newest_albums(output, ids),
+        "words": {code: _words(code) for code in {*told["codes"]} if code in CODES},
+    }
+
+
+def _run_words(run_ids: list[str]) -> str | None:
+    if not run_ids:
+        return None
+    return (
+        f"run {run_ids[0]}"
+        if len(run_ids) == 1
+        else f"runs {run_ids[-1]} to {run_ids[0]}, each track with its own last"
+    )
+
+
+def _words(code: str) -> dict[str, str]:
+    words = CODES[code]
+    return {name: getattr(words, name) for name in ("severity", "title", "meaning", "mend", "ignore")}
+
+
+def _put(scratch: Path, name: str, text: str, uri: str) -> None:
+    path = scratch / name
+    path.write_text(text, encoding="utf-8")
+    store.replace(path, uri)
+
+
+def _sweep(folder: str, names: set[str]) -> None:
+    """Removes scripts that the page names no more."""
+    for uri in store.list_files(store.join(folder, "tracks")):
+        if uri.rsplit("/", 1)[-1].removesuffix(".js") not in names:
+            with suppress(FileNotFoundError):  # another report was written at the same time
+                store.remove(uri)
