@@ -9,7 +9,17 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=["decisions", "dsp", "dsp.detectors", "dsp.settings", "media", "pipeline", "review", "schemas", "transforms"],
+    packages=[
+        "decisions",
+        "dsp",
+        "dsp.detectors",
+        "dsp.settings",
+        "media",
+        "pipeline",
+        "review",
+        "schemas",
+        "transforms",
+    ],
     py_modules=["lathe"],
     package_data={
         "decisions": ["norms/*.toml", "profiles/*.toml", "styles/*.toml", "targets/*.toml"],

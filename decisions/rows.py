@@ -55,7 +55,11 @@ def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
         findings=findings,
         checks=_checks(mastered, known),
         plan=msgspec.json.encode(mastered.plan).decode(),
-        overview=Overviews(source=mastered.analysis.overview, master=mastered.masters[0].proof.overview),
+        overview=Overviews(
+            source=mastered.analysis.overview,
+            master=mastered.masters[0].proof.overview,
+            limiter_db=mastered.limiter_course_db,
+        ),
     )
 
 

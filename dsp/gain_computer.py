@@ -81,6 +81,10 @@ class GainComputer:
         self._before = np.zeros(lookahead, np.int64)  # the last reductions that were asked for
         self._released = np.zeros(1, np.int64)
         self._deepest, self._sum, self._frames = 0, 0, 0  # integers: no order of adding depends on blocks
+        self._tenth = max(1, rate_hz // 10)
+        self._course: list[
+            int
+        ] = []  # the deepest reduction of each tenth of a second, up to the last that was not idle
 
     @property
     def max_reduction_db(self) -> float:
@@ -93,9 +97,16 @@ class GainComputer:
         mean = self._sum * self._scale / max(1, self._frames)
         return 0.0 - (to_db(1.0 - mean) or 0.0)
 
+    @property
+    def course_db(self) -> list[float]:
+        """The deepest gain reduction of each tenth of a second so far; a last one that is not full counts."""
+        tenths = -(-self._frames // self._tenth)
+        deepest = [*self._course, *[0] * (tenths - len(self._course))]
+        return [0.0 - (to_db(1.0 - one * self._scale) or 0.0) for one in deepest]
+
     def apply(self, stretch: Stretch) -> Audio:
         """The sound of a stretch, turned down where it has to be; where not, the very array that was given."""
-        tops, audio = stretch.tops, stretch.audio
+        tops, audio, first = stretch.tops, stretch.audio, self._frames
         self._frames += len(audio)
         if float(tops.max(initial=0.0)) <= self._ceiling and not self._at_work():
             return audio
@@ -104,8 +115,19 @@ class GainComputer:
         deepest, high, low = _total(reduction)
         self._deepest = max(self._deepest, deepest)
         self._sum += (high << HALF_BITS) + low
+        self._note(reduction, first)
         _apply(reduction, self._scale, audio, out)
         return out
+
+    def _note(self, reduction: NDArray[np.int64], first: int) -> None:
+        """Keeps the deepest reduction of each tenth of a second; `first` is the place of the stretch in the track."""
+        if not len(reduction):
+            return
+        at, last = first // self._tenth, (first + len(reduction) - 1) // self._tenth
+        starts = np.maximum(np.arange(at, last + 1) * self._tenth - first, 0)
+        self._course += [0] * (last + 1 - len(self._course))
+        for k, deepest in enumerate(np.maximum.reduceat(reduction, starts).tolist(), at):
+            self._course[k] = max(self._course[k], deepest)
 
     def _reductions(self, tops: NDArray[np.float32]) -> NDArray[np.int64]:
         """The reduction at each frame of the stretch, times the number of ways through the boxes."""

@@ -43,6 +43,11 @@ class Limiter:
         """The reduction of the mean gain so far."""
         return self._gain.mean_reduction_db
 
+    @property
+    def course_db(self) -> list[float]:
+        """The deepest gain reduction of each tenth of a second so far, from the first frame that came out."""
+        return self._gain.course_db
+
     def push(self, block: Audio) -> Audio:
         """What is ready: all but the last `latency` frames."""
         return self._gain.apply(self._side_chain.push(block))

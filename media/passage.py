@@ -39,6 +39,8 @@ class Window:
         self.frames = resampled_frames(position + frames, from_hz, to_hz) - start
         self._skip = start - resampled_frames(position - lead, from_hz, to_hz)
         self._left = self.frames
+        self.first_frame = self._skip
+        """Where the track begins in the passage."""
 
     def cut(self, block: Audio) -> Audio:
         """The part of the next block that belongs to the track."""

@@ -11,12 +11,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from dsp.audio import Audio
 from dsp.chain import Chain, start_chain, start_stage
 from dsp.limiter import Limiter
 from dsp.quantiser import Quantiser
 from dsp.settings import GainSettings, ResamplerSettings
 from media.encoder import TAG_NAMES, Encoder
+from media.meters import OVERVIEW_POINTS
 from media.passage import Window, passage_blocks
 from media.source import in_blocks
 from schemas.plan import DeliveryPlan
@@ -33,6 +36,8 @@ class Rendering(NamedTuple):
     """Of the frames that were encoded: what a file holds that lay on a disk in the meantime is held against it."""
     max_reduction_db: float
     mean_reduction_db: float
+    course_db: tuple[float, ...]
+    """The limiter's deepest reduction in each of about 400 stretches of equal length, for drawing."""
 
 
 def render_track(planned: Planned, folder: Path) -> Rendering:
@@ -51,10 +56,11 @@ def render_track(planned: Planned, folder: Path) -> Rendering:
         tail = head.finish()
         for branch in branches:
             branch.finish(tail)
-    deepest = max(branches, key=lambda b: b.limiter.max_reduction_db).limiter
+    deepest = max(branches, key=lambda b: b.limiter.max_reduction_db)
     frames = {name: branch.frames for branch in branches for name in branch.names}
     md5 = {name: digest for branch in branches for name, digest in branch.md5()}
-    return Rendering(paths, frames, md5, deepest.max_reduction_db, max(b.limiter.mean_reduction_db for b in branches))
+    mean_db = max(b.limiter.mean_reduction_db for b in branches)
+    return Rendering(paths, frames, md5, deepest.limiter.max_reduction_db, mean_db, deepest.course_db())
 
 
 def tags_of(track: Track, source_tags: Mapping[str, str]) -> dict[str, str]:
@@ -92,6 +98,7 @@ class _Branch:
         rate_hz, source, channels = group[0].rate_hz, planned.analysis.format, planned.analysis.format.channels
         self.limiter = Limiter(group[0].limiter, rate_hz, channels)
         resampler = start_stage(ResamplerSettings(rate_hz=rate_hz), source.rate_hz, channels)
+        self._rate_hz = rate_hz
         self._chain = Chain([resampler, self.limiter], channels)
         self._window = Window(planned, rate_hz)
         self.names, self.frames = [d.name for d in group], self._window.frames
@@ -116,6 +123,13 @@ class _Branch:
     def md5(self) -> Iterator[tuple[str, bytes]]:
         """Delivery, and the digest of what was written for it."""
         yield from zip(self.names, (encoder.md5 for _, encoder in self._writers), strict=True)
+
+    def course_db(self) -> tuple[float, ...]:
+        """What the limiter did to the track itself, without the neighbours that it heard."""
+        first, rate_hz = self._window.first_frame, self._rate_hz
+        tenths = np.asarray(self.limiter.course_db)[first * 10 // rate_hz : -(-(first + self.frames) * 10 // rate_hz)]
+        starts = np.linspace(0, len(tenths), min(OVERVIEW_POINTS, len(tenths)), endpoint=False).astype(int)
+        return tuple(np.maximum.reduceat(tenths, starts).round(2).tolist()) if len(tenths) else ()
 
     def _write(self, block: Audio) -> None:
         kept = self._window.cut(block)

@@ -254,6 +254,7 @@ def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Pat
         masters=tuple(masters),
         limiter_max_reduction_db=rendering.max_reduction_db,
         limiter_mean_reduction_db=rendering.mean_reduction_db,
+        limiter_course_db=rendering.course_db,
         outcome="mastered",
         reason=reason,
     )

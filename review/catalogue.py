@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Struct
 
 from review.columns import rounded
@@ -34,6 +36,8 @@ FIGURES = {
 }
 """Of source and first master, by the short names of the page."""
 OWN = ("gain_db", "limiter_max_reduction_db", "limiter_mean_reduction_db", "duration_s")
+SILENCES = ("head_silence_s", "tail_silence_s")
+"""Measures of the source that tell the gap between two tracks."""
 DECIMALS = 2
 
 
@@ -71,6 +75,8 @@ class Catalogue:
             self.columns[name] += rounded(batch.column(name), DECIMALS)
         self._add_figures(batch)
         self._add_findings(batch.column("findings"), first)
+        for name in SILENCES:
+            self.columns[name] += _checked(batch.column("checks"), name)
         self.columns["joins"] += [
             int(bool(self._joins.decode(plan).after)) for plan in batch.column("plan").to_pylist()
         ]
@@ -80,6 +86,7 @@ class Catalogue:
         for row in rows:
             track = len(self)
             self.columns["track_id"].append(row["track_id"])
+            self.columns["title"].append(PurePosixPath(row["source_uri"]).stem)
             self.columns["verdict"].append(0)
             self.columns["codes"].append([self._code(row["code"])])
             for name in ("album_id", "run_id"):
@@ -176,6 +183,18 @@ class _Masters:
         names, digests = (self._flat.field(name).to_pylist() for name in ("delivery", "sha256"))
         pairs = list(zip(names, digests, strict=True))
         return [masters_key(dict(pairs[s : s + n])) for s, n in zip(self._starts.tolist(), self._lengths, strict=True)]
+
+
+def _checked(checks: pa.ListArray, measure: str) -> list[float | None]:
+    """The value of a measure of each source; None where it was not held against a limit."""
+    flat = checks.flatten()
+    owners = np.repeat(np.arange(len(checks)), checks.value_lengths().to_numpy(zero_copy_only=False))
+    wanted = pc.and_(pc.equal(flat.field("measure"), measure), pc.equal(flat.field("subject"), "source"))
+    found: list[float | None] = [None] * len(checks)
+    places = owners[wanted.to_numpy(zero_copy_only=False)].tolist()
+    for owner, value in zip(places, rounded(flat.field("value").filter(wanted), DECIMALS), strict=True):
+        found[owner] = value
+    return found
 
 
 def _dense(values: Sequence[Any]) -> list[Any] | None:

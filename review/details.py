@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from media import store
 from review.columns import columnar, packed
-from review.drawings import waveforms
+from review.drawings import courses, waveforms
 
 CHUNK = 100
 """Tracks in a script: some 100 kB, read in a moment; as the page counts."""
@@ -53,6 +53,8 @@ def _told(batch: pa.RecordBatch, output: str) -> dict[str, Any]:
     told["source_path"] = [_page_address(uri, output) for uri in told["source_uri"]]
     overview = batch.column("overview")
     told["overview"] = {side: waveforms(overview.field(side)) for side in ("source", "master")}
+    if "limiter_db" in [field.name for field in overview.type]:  # rows of older versions have none
+        told["overview"]["reduction"] = courses(overview.field("limiter_db"))
     return told
 
 

@@ -13,50 +13,60 @@ from numpy.typing import NDArray
 
 LETTERS = "".join(chr(code) for code in range(35, 126) if chr(code) != "\\")
 """Printable, and none that JSON writes as two: 90 levels."""
-POINTS = 200
-"""Of a drawing: a stretch every 4 or 5 pixels of a page."""
-LEVELS = 48
-"""Of a waveform's half: one a pixel in a drawing 96 pixels high."""
+POINTS, SLOW_POINTS = 128, 80
+"""Of a waveform, and of loudness over 3 s: with 400 and 48 levels, as they are in Parquet, a report weighs half as much again."""
+LEVELS = 32
+"""Of a waveform's half: one for every other pixel."""
 QUIETEST_LUFS, STEP_LU = -45.0, 0.5
 """What is softer is drawn at the bottom; half a unit is a pixel or two."""
+REDUCTION_STEP_DB = 0.25
 NOTHING = " "
 """Where there is no loudness."""
 
-Floats = NDArray[np.float64]
+Floats, Letters = NDArray[np.float64], NDArray[np.uint8]
+_ALPHABET = np.frombuffer(LETTERS.encode(), np.uint8)
 
 
 def waveforms(overview: pa.StructArray) -> dict[str, list[str]]:
     """The highest and lowest samples of tracks, and their short-term loudness, as letters: one text for each track."""
     return {
-        "high": _lists(overview.field("high"), _peaks),
-        "low": _lists(overview.field("low"), lambda low: _peaks(-low)),
-        "loudness": _lists(overview.field("short_term_lufs"), _loudness),
+        "high": _spelled_lists(overview.field("high"), POINTS, _peaks),
+        "low": _spelled_lists(overview.field("low"), POINTS, lambda low: _peaks(-low)),
+        "loudness": _spelled_lists(overview.field("short_term_lufs"), SLOW_POINTS, _loudness),
     }
 
 
-def _lists(array: pa.ListArray, spell: Callable[[Floats], str]) -> list[str]:
-    """Each list of an array by itself, thinned to POINTS by the highest of neighbours."""
+def courses(limiter_db: pa.ListArray) -> list[str]:
+    """The limiter's reduction over time, as letters."""
+    return _spelled_lists(limiter_db, POINTS, _reduction)
+
+
+def _spelled_lists(array: pa.ListArray, points: int, spell: Callable[[Floats], Letters]) -> list[str]:
+    """Each list of an array as a text of its own: at most so many points, each the highest of its neighbours."""
     values = array.flatten().to_numpy(zero_copy_only=False).astype(float)
-    ends = np.cumsum(array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
-    return [spell(_thinned(one)) for one in np.split(values, ends[:-1])] if len(ends) else []
+    lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    kept = np.minimum(lengths, points)
+    owners = np.repeat(np.arange(len(lengths)), kept)
+    places = np.arange(len(owners)) - (np.cumsum(kept) - kept)[owners]
+    starts = (np.cumsum(lengths) - lengths)[owners] + places * lengths[owners] // kept[owners]
+    letters = spell(np.fmax.reduceat(values, starts)).tobytes().decode() if len(starts) else ""
+    ends = np.cumsum(kept).tolist()
+    return [letters[end - many : end] for end, many in zip(ends, kept.tolist(), strict=True)]
 
 
-def _thinned(values: Floats) -> Floats:
-    if len(values) <= POINTS:
-        return values
-    starts = np.linspace(0, len(values), POINTS, endpoint=False).astype(int)
-    return np.fmax.reduceat(values, starts)
+def _peaks(values: Floats) -> Letters:
+    return _spelled(np.ceil(np.nan_to_num(values) * LEVELS), LEVELS)
 
 
-def _peaks(values: Floats) -> str:
-    return _spelled(np.clip(np.ceil(np.nan_to_num(values) * LEVELS), 0, LEVELS).astype(int))
+def _reduction(values: Floats) -> Letters:
+    return _spelled(np.ceil(values / REDUCTION_STEP_DB))
 
 
-def _loudness(values: Floats) -> str:
-    steps = np.round((np.nan_to_num(values, nan=-np.inf) - QUIETEST_LUFS) / STEP_LU)
-    spelled = _spelled(np.clip(steps, 0, len(LETTERS) - 1).astype(int))
-    return "".join(NOTHING if np.isnan(value) else letter for value, letter in zip(values, spelled, strict=True))
+def _loudness(values: Floats) -> Letters:
+    """Silence has no loudness, and is drawn by NOTHING."""
+    steps = (np.nan_to_num(values, nan=QUIETEST_LUFS) - QUIETEST_LUFS) / STEP_LU
+    return np.where(np.isnan(values), ord(NOTHING), _spelled(steps)).astype(np.uint8)
 
 
-def _spelled(levels: NDArray[np.int64]) -> str:
-    return "".join(LETTERS[level] for level in levels.tolist())
+def _spelled(levels: Floats, highest: int = len(LETTERS) - 1) -> Letters:
+    return _ALPHABET[np.clip(np.round(levels), 0, highest).astype(int)]

@@ -5,7 +5,9 @@ It reads the Parquet files and the records of runs, nothing else, so it can be m
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from media import store
+from pipeline.run_records import run_record
 from review.albums import newest_albums
 from review.catalogue import Catalogue, batches
 from review.details import CHUNK, script_of
@@ -21,6 +24,8 @@ from review.page_file import page_of
 from review.standing import Part, Standing, standing_rows
 from schemas.codes import CODES
 
+PACKERS = 2
+"""Threads that pack: zlib and Arrow work beside Python."""
 READ_AT_ONCE = 1_000
 """Rows: about 30 MB of drawings."""
 BEFORE = ("run_id", "track_id", "verdict", "gain_db", "findings", "masters")
@@ -47,15 +52,24 @@ def write_report(output: str, against: str | None = None) -> str:
 
 def _write_scripts(catalogue: Catalogue, standing: Standing, output: str, scratch: Path) -> list[str]:
     """Everything about tracks with masters, into the catalogue and into scripts; returns their names in order."""
-    names = []
-    for chunk in _chunks(standing):
-        catalogue.add_masters(chunk)
-        name, text = script_of(chunk, output)
-        uri = store.join(output, "report", "tracks", f"{name}.js")
-        if not store.exists(uri):
-            _put(scratch, f"{name}.js", text, uri)
-        names.append(name)
+    names: list[str] = []
+    with ThreadPoolExecutor(PACKERS) as packers:
+        under_way: deque[Future[tuple[str, str]]] = deque()
+        for chunk in _chunks(standing):
+            under_way.append(packers.submit(script_of, chunk, output))
+            catalogue.add_masters(chunk)
+            if len(under_way) > 2 * PACKERS:  # so that memory holds a few chunks, not all
+                names.append(_put_script(under_way.popleft().result(), output, scratch))
+        names += [_put_script(one.result(), output, scratch) for one in under_way]
     return names
+
+
+def _put_script(script: tuple[str, str], output: str, scratch: Path) -> str:
+    name, text = script
+    uri = store.join(output, "report", "tracks", f"{name}.js")
+    if not store.exists(uri):
+        _put(scratch, f"{name}.js", text, uri)
+    return name
 
 
 def _chunks(standing: Standing) -> Iterator[pa.RecordBatch]:
@@ -116,8 +130,20 @@ def _told(catalogue: Catalogue, standing: Standing, output: str, scripts: list[s
         "compared": _run_words(compared),
         "pieces": scripts,
         "albums": newest_albums(output, ids),
+        "norms": _norms(output, ids),
         "words": {code: _words(code) for code in {*told["codes"]} if code in CODES},
     }
+
+
+def _norms(output: str, run_ids: list[str]) -> dict[str, dict[str, Any]]:
+    """By profile, what its tone was held against where a track had no reference; as the newest run had it."""
+    found: dict[str, dict[str, Any]] = {}
+    for run_id in run_ids:
+        for profile in run_record(output, run_id).get("profiles", {}).values():
+            norm = profile.get("expected", {})
+            if "mid_db" in norm:
+                found.setdefault(profile["name"], {"name": norm["name"], "mid_db": norm["mid_db"]})
+    return found
 
 
 def _run_words(run_ids: list[str]) -> str | None:

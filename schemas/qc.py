@@ -66,6 +66,8 @@ class Overviews(Struct, frozen=True, kw_only=True):
 
     source: Overview
     master: Overview
+    limiter_db: tuple[float, ...] = ()
+    """The limiter's deepest reduction in each of about 400 stretches of equal length."""
 
 
 class TrackRow(Struct, frozen=True, kw_only=True):

@@ -174,6 +174,8 @@ class Mastered(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`mastered` or `skipped`."""
     reason: str
     """Why it was made again, or why not."""
+    limiter_course_db: tuple[float, ...] = ()
+    """For drawing; empty for masters of a version that did not keep it."""
 
 
 Analysing: TypeAlias = Analysed | Rejected

@@ -2,7 +2,18 @@
 
 /** @typedef {{view: string, q: string, verdict: string, code: string, album: string, signoff: string, range: string, sort: string, cols: string, track: string}} View */
 
-const NEUTRAL = { view: "overview", q: "", verdict: "", code: "", album: "", signoff: "", range: "", sort: "attention", cols: "", track: "" };
+const NEUTRAL = {
+  view: "overview",
+  q: "",
+  verdict: "",
+  code: "",
+  album: "",
+  signoff: "",
+  range: "",
+  sort: "attention",
+  cols: "",
+  track: "",
+};
 const FILTERS = ["q", "verdict", "code", "album", "signoff", "range"];
 
 /** @returns {View} */
@@ -25,5 +36,7 @@ function changed(view, changes) {
 /** @returns {{name: string, low: number, high: number} | null} */
 function rangeOf(text) {
   const [name, low, high] = text.split(":");
-  return name && FIGURES[name] && isFinite(low) && isFinite(high) ? { name, low: Number(low), high: Number(high) } : null;
+  return name && FIGURES[name] && isFinite(low) && isFinite(high)
+    ? { name, low: Number(low), high: Number(high) }
+    : null;
 }

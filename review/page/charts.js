@@ -1,8 +1,15 @@
 // Drawings: waveforms, lines over time, spectra, stairs and histograms, each with its words for who cannot see it.
 
-const LETTERS = Array.from({ length: 91 }, (_, k) => String.fromCharCode(35 + k)).filter((letter) => letter !== "\\").join("");
-const LEVELS = 48, QUIETEST_LUFS = -45, STEP_LU = 0.5; // as review/drawings.py writes them
-const THIRD_OCTAVES_HZ = [20, 25, 31.5, 40, 50, 63, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000, 6300, 8000, 10000, 12500, 16000, 20000];
+const LETTERS = Array.from({ length: 91 }, (_, k) => String.fromCharCode(35 + k))
+  .filter((letter) => letter !== "\\")
+  .join("");
+const LEVELS = 32,
+  QUIETEST_LUFS = -45,
+  STEP_LU = 0.5; // as review/drawings.py writes them
+const THIRD_OCTAVES_HZ = [
+  20, 25, 31.5, 40, 50, 63, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500, 3150,
+  4000, 5000, 6300, 8000, 10000, 12500, 16000, 20000,
+];
 
 /** @returns {number[]} heights from 0 to 1 */
 function heights(letters) {
@@ -15,7 +22,11 @@ function loudnessOf(letters) {
 }
 
 function chart(label, width, height, ...children) {
-  return drawn("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, children);
+  return drawn(
+    "svg",
+    { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
+    children,
+  );
 }
 
 /** A waveform as one closed shape around the middle. */
@@ -29,44 +40,72 @@ function wavePath(high, low, width, middle, reach) {
 /** A line through the points that have a value, broken where there is none. */
 function linePath(points, x, y) {
   let pen = "M";
-  return points.map((value, k) => {
-    if (value === null || value === undefined || !isFinite(value)) {
-      pen = "M";
-      return "";
-    }
-    const step = `${pen}${x(k).toFixed(1)},${y(value).toFixed(1)}`;
-    pen = "L";
-    return step;
-  }).join("");
+  return points
+    .map((value, k) => {
+      if (value === null || value === undefined || !isFinite(value)) {
+        pen = "M";
+        return "";
+      }
+      const step = `${pen}${x(k).toFixed(1)},${y(value).toFixed(1)}`;
+      pen = "L";
+      return step;
+    })
+    .join("");
 }
 
 /** Marks and words along the left side. */
-function scale(ticks, y, width, unit) {
+function scale(ticks, y, width, unit, left = 34) {
   return ticks.map((tick) => [
-    drawn("line", { class: "axis", x1: 34, x2: width, y1: y(tick), y2: y(tick) }),
-    drawn("text", { x: 30, y: y(tick) + 4, "text-anchor": "end" }, tick === ticks[ticks.length - 1] ? `${tick} ${unit}` : String(tick)),
+    drawn("line", { class: "axis", x1: left, x2: width, y1: y(tick), y2: y(tick) }),
+    drawn(
+      "text",
+      { x: left - 4, y: y(tick) + 4, "text-anchor": "end" },
+      tick === ticks[ticks.length - 1] ? `${tick} ${unit}` : String(tick),
+    ),
   ]);
 }
 
 /** A staircase: a step for each thing, before and after. */
 function staircase(label, steps, target, unit) {
-  const width = 900, height = 210, left = 44, bottom = 24;
-  const values = steps.flatMap((step) => [step.before, step.after, target]).filter((value) => value !== null && value !== undefined);
+  const width = 900,
+    height = 210,
+    left = 74,
+    bottom = 24;
+  const values = steps
+    .flatMap((step) => [step.before, step.after, target])
+    .filter((value) => value !== null && value !== undefined);
   if (!values.length) return element("p", { class: "muted" }, `${label}: nothing was measured.`);
   const [low, high] = spanOf(values);
   const y = (value) => 10 + (1 - (value - low) / (high - low)) * (height - bottom - 20);
   const each = (width - left) / steps.length;
-  const stairs = (side) => steps.map((step, k) => (step[side] == null ? "" : `M${left + k * each},${y(step[side]).toFixed(1)}h${each.toFixed(1)}`)).join("");
+  const stairs = (side) =>
+    steps
+      .map((step, k) =>
+        step[side] == null ? "" : `M${left + k * each},${y(step[side]).toFixed(1)}h${each.toFixed(1)}`,
+      )
+      .join("");
   const words = steps.map((step) => `${step.name} from ${number(step.before)} to ${number(step.after)}`).join(", ");
-  return chart(`${label}, ${unit}: ${words}`, width, height,
-    scale(ticksOf(low, high), y, width, unit),
+  return chart(
+    `${label}, ${unit}: ${words}`,
+    width,
+    height,
+    scale(ticksOf(low, high), y, width, unit, left - 6),
     target == null ? null : drawn("line", { class: "target", x1: left, x2: width, y1: y(target), y2: y(target) }),
-    drawn("path", { class: "before", d: stairs("before") }), drawn("path", { class: "after", d: stairs("after") }),
-    steps.map((step, k) => drawn("text", { x: left + (k + 0.5) * each, y: height - 8, "text-anchor": "middle" }, each > 24 || k % Math.ceil(24 / each) === 0 ? step.mark : "")));
+    drawn("path", { class: "before", d: stairs("before") }),
+    drawn("path", { class: "after", d: stairs("after") }),
+    steps.map((step, k) =>
+      drawn(
+        "text",
+        { x: left + (k + 0.5) * each, y: height - 8, "text-anchor": "middle" },
+        each > 24 || k % Math.ceil(24 / each) === 0 ? step.mark : "",
+      ),
+    ),
+  );
 }
 
 function spanOf(values) {
-  const low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
+  const low = values.reduce((a, b) => Math.min(a, b)),
+    high = values.reduce((a, b) => Math.max(a, b));
   const room = Math.max(0.5, (high - low) * 0.08);
   return [low - room, high + room];
 }
@@ -80,19 +119,35 @@ function ticksOf(low, high) {
   return ticks;
 }
 
-/** Third octaves before and after, each moved to the same mean, for loudness is another matter. */
-function spectrumChart(before, after) {
-  const width = 620, height = 230, left = 44;
-  const lines = { before: levelled(before), after: levelled(after) };
+/** Third octaves before, after and as usual, each moved to the same mean, for loudness is another matter. */
+function spectrumChart(before, after, usual) {
+  const width = 620,
+    height = 230,
+    left = 44;
+  const lines = { before: levelled(before), after: levelled(after), target: levelled(usual) };
   const values = [...lines.before, ...lines.after].filter((value) => value !== null);
   if (!values.length) return element("p", { class: "muted" }, "No spectrum was measured.");
-  const [low, high] = [Math.max(-48, Math.floor(values.reduce((a, b) => Math.min(a, b)) / 6) * 6), Math.ceil(values.reduce((a, b) => Math.max(a, b)) / 6) * 6];
-  const x = (k) => left + (k / 30) * (width - left - 10), y = (value) => 10 + (1 - (Math.max(low, value) - low) / (high - low)) * (height - 40);
+  const [low, high] = [
+    Math.max(-48, Math.floor(values.reduce((a, b) => Math.min(a, b)) / 6) * 6),
+    Math.ceil(values.reduce((a, b) => Math.max(a, b)) / 6) * 6,
+  ];
+  const x = (k) => left + (k / 30) * (width - left - 10),
+    y = (value) => 10 + (1 - (Math.max(low, value) - low) / (high - low)) * (height - 40);
   const most = largestChange(lines);
-  return chart(`Spectrum in third octaves, before and after at equal loudness; most changed: ${most}`, width, height,
+  return chart(
+    `Spectrum in third octaves, before and after at equal loudness; most changed: ${most}`,
+    width,
+    height,
     scale(ticksOf(low, high), y, width, "dB"),
-    [63, 250, 1000, 4000, 16000].map((hz) => drawn("text", { x: x(THIRD_OCTAVES_HZ.indexOf(hz)), y: height - 8, "text-anchor": "middle" }, hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`)),
-    ["before", "after"].map((side) => drawn("path", { class: side, d: linePath(lines[side], x, y) })));
+    [63, 250, 1000, 4000, 16000].map((hz) =>
+      drawn(
+        "text",
+        { x: x(THIRD_OCTAVES_HZ.indexOf(hz)), y: height - 8, "text-anchor": "middle" },
+        hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`,
+      ),
+    ),
+    ["target", "before", "after"].map((side) => drawn("path", { class: side, d: linePath(lines[side], x, y) })),
+  );
 }
 
 function levelled(levels) {
@@ -113,32 +168,80 @@ function histogram(name, values, chosen, onchoose) {
   const known = values.filter((value) => value !== null && value !== undefined);
   if (known.length < 1) return null;
   const bins = binned(known);
-  const width = 420, height = 150, left = 8, most = bins.reduce((m, bin) => Math.max(m, bin.many), 0), each = (width - 2 * left) / bins.length;
+  const width = 420,
+    height = 150,
+    left = 8,
+    most = bins.reduce((m, bin) => Math.max(m, bin.many), 0),
+    each = (width - 2 * left) / bins.length;
   const bars = bins.map((bin, k) => {
     const tall = bin.many ? Math.max(2, (bin.many / most) * (height - 34)) : 0;
     const words = `${count(bin.many, "track")} from ${number(bin.low, bin.digits)} to ${number(bin.high, bin.digits)} ${unit}`;
     const pressed = chosen !== null && chosen.low <= bin.low + 1e-9 && chosen.high >= bin.high - 1e-9;
     const act = () => onchoose(pressed ? "" : `${name}:${bin.low}:${bin.high}`);
     if (!bin.many) return null;
-    return drawn("rect", { class: "bin", x: left + k * each + 1, y: height - 20 - tall, width: Math.max(1, each - 2), height: tall, role: "button", tabindex: 0, "aria-label": words, "aria-pressed": pressed ? "true" : "false", onclick: act, onkeydown: (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), act()) },
-      drawn("title", {}, words));
+    return drawn(
+      "rect",
+      {
+        class: "bin",
+        x: left + k * each + 1,
+        y: height - 20 - tall,
+        width: Math.max(1, each - 2),
+        height: tall,
+        role: "button",
+        tabindex: 0,
+        "aria-label": words,
+        "aria-pressed": pressed ? "true" : "false",
+        onclick: act,
+        onkeydown: (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), act()),
+      },
+      drawn("title", {}, words),
+    );
   });
   const ends = [bins[0].low, bins[bins.length - 1].high];
-  return element("figure", { class: "card" }, element("figcaption", {}, element("h3", {}, labelOf(name)), element("p", { class: "muted" }, spread(known, unit))),
-    drawn("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `${label}: how many tracks lie where` }, bars,
-      drawn("text", { x: left, y: height - 4 }, number(ends[0], bins[0].digits)), drawn("text", { x: width - left, y: height - 4, "text-anchor": "end" }, `${number(ends[1], bins[0].digits)} ${unit}`)));
+  return element(
+    "figure",
+    { class: "card" },
+    element("figcaption", {}, element("h3", {}, labelOf(name)), element("p", { class: "muted" }, spread(known, unit))),
+    drawn(
+      "svg",
+      {
+        class: "chart",
+        viewBox: `0 0 ${width} ${height}`,
+        role: "group",
+        "aria-label": `${label}: how many tracks lie where`,
+      },
+      bars,
+      drawn("text", { x: left, y: height - 4 }, number(ends[0], bins[0].digits)),
+      drawn(
+        "text",
+        { x: width - left, y: height - 4, "text-anchor": "end" },
+        `${number(ends[1], bins[0].digits)} ${unit}`,
+      ),
+    ),
+  );
 }
 
 const BINS = 24;
 
 function binned(values) {
-  const low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
-  const rough = Math.max((high - low) / BINS, 1e-6), power = 10 ** Math.floor(Math.log10(rough));
-  const step = Math.max(0.01, [1, 2, 5, 10].map((k) => k * power).find((one) => one >= rough));
-  const first = Math.floor(low / step + 1e-9), many = new Array(Math.floor(high / step + 1e-9) - first + 1).fill(0);
+  const low = values.reduce((a, b) => Math.min(a, b)),
+    high = values.reduce((a, b) => Math.max(a, b));
+  const rough = Math.max((high - low) / BINS, 1e-6),
+    power = 10 ** Math.floor(Math.log10(rough));
+  const step = Math.max(
+    0.01,
+    [1, 2, 5, 10].map((k) => k * power).find((one) => one >= rough),
+  );
+  const first = Math.floor(low / step + 1e-9),
+    many = new Array(Math.floor(high / step + 1e-9) - first + 1).fill(0);
   for (const value of values) many[Math.floor(value / step + 1e-9) - first]++;
   const digits = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
-  return many.map((m, k) => ({ low: Number(((first + k) * step).toFixed(4)), high: Number(((first + k + 1) * step).toFixed(4)), many: m, digits }));
+  return many.map((m, k) => ({
+    low: Number(((first + k) * step).toFixed(4)),
+    high: Number(((first + k + 1) * step).toFixed(4)),
+    many: m,
+    digits,
+  }));
 }
 
 function spread(values, unit) {

@@ -83,7 +83,13 @@ async function loadedChunk(name) {
   const text = await new Promise((resolve, reject) => {
     arriving.set(name, resolve);
     const script = element("script", { src: `tracks/${name}.js` });
-    script.addEventListener("error", () => reject(new Error(`tracks/${name}.js cannot be read: keep it beside this page, or load the page again if the report was written anew.`)));
+    script.addEventListener("error", () =>
+      reject(
+        new Error(
+          `tracks/${name}.js cannot be read: keep it beside this page, or load the page again if the report was written anew.`,
+        ),
+      ),
+    );
     document.head.append(script);
   });
   arriving.delete(name);
@@ -97,10 +103,14 @@ const starts = new WeakMap();
 /** The value in row `i` of a column: a struct is an object of columns, a list has `lengths` and a column of all that is in them. */
 function valueAt(column, i) {
   if (Array.isArray(column)) return column[i];
-  if (!("lengths" in column)) return Object.fromEntries(Object.entries(column).map(([name, inner]) => [name, valueAt(inner, i)]));
+  if (!("lengths" in column))
+    return Object.fromEntries(Object.entries(column).map(([name, inner]) => [name, valueAt(inner, i)]));
   if (!starts.has(column)) {
     let total = 0;
-    starts.set(column, column.lengths.map((length) => (total += length) - length));
+    starts.set(
+      column,
+      column.lengths.map((length) => (total += length) - length),
+    );
   }
   const start = starts.get(column)[i];
   return Array.from({ length: column.lengths[i] }, (_, k) => valueAt(column.of, start + k));
@@ -113,7 +123,11 @@ function compareLists(a, b) {
 
 /** Texts are read as people read them: without accents, and numbers by their value. */
 function readable(text) {
-  return text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/\d+/g, (digits) => digits.padStart(8, "0"));
+  return text
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase()
+    .replace(/\d+/g, (digits) => digits.padStart(8, "0"));
 }
 
 function keysOf(name, catalogue) {
@@ -156,7 +170,10 @@ function firstOf(values) {
 
 /** Worst first: verdict, then how much is said against a track, then how far its limiter had to go. */
 function attention(catalogue, i) {
-  const weight = (catalogue.columns.codes[i] ?? []).reduce((sum, code) => sum + WEIGHTS[catalogue.words[catalogue.codes[code]]?.severity ?? "info"], 0);
+  const weight = (catalogue.columns.codes[i] ?? []).reduce(
+    (sum, code) => sum + WEIGHTS[catalogue.words[catalogue.codes[code]]?.severity ?? "info"],
+    0,
+  );
   return catalogue.columns.verdict[i] * 1e6 - weight * 100 - (catalogue.columns.limiter_max_reduction_db?.[i] ?? 0);
 }
 

@@ -1,16 +1,64 @@
 // How a reviewer decides: buttons and keys for one track, an album, or all that a filter keeps; and what the next run shall do otherwise.
 
 const ASKS = [
-  ["tone_steps", "Tone", [[3, "much brighter"], [2, "brighter by 2 steps"], [1, "brighter"], [0, "as it is"], [-1, "darker"], [-2, "darker by 2 steps"], [-3, "much darker"]]],
-  ["loudness_steps", "Loudness", [[3, "louder by 3 LU"], [2, "louder by 2 LU"], [1, "louder by 1 LU"], [0, "as it is"], [-1, "quieter by 1 LU"], [-2, "quieter by 2 LU"], [-3, "quieter by 3 LU"]]],
-  ["limiting_steps", "Limiting", [[0, "as it is"], [-1, "less limiting"], [-2, "much less limiting"], [-3, "as little as can be"]]],
-  ["width_steps", "Width", [[3, "much wider"], [2, "wider by 2 steps"], [1, "wider"], [0, "as it is"], [-1, "narrower"], [-2, "narrower by 2 steps"], [-3, "much narrower"]]],
+  [
+    "tone_steps",
+    "Tone",
+    [
+      [3, "much brighter"],
+      [2, "brighter by 2 steps"],
+      [1, "brighter"],
+      [0, "as it is"],
+      [-1, "darker"],
+      [-2, "darker by 2 steps"],
+      [-3, "much darker"],
+    ],
+  ],
+  [
+    "loudness_steps",
+    "Loudness",
+    [
+      [3, "louder by 3 LU"],
+      [2, "louder by 2 LU"],
+      [1, "louder by 1 LU"],
+      [0, "as it is"],
+      [-1, "quieter by 1 LU"],
+      [-2, "quieter by 2 LU"],
+      [-3, "quieter by 3 LU"],
+    ],
+  ],
+  [
+    "limiting_steps",
+    "Limiting",
+    [
+      [0, "as it is"],
+      [-1, "less limiting"],
+      [-2, "much less limiting"],
+      [-3, "as little as can be"],
+    ],
+  ],
+  [
+    "width_steps",
+    "Width",
+    [
+      [3, "much wider"],
+      [2, "wider by 2 steps"],
+      [1, "wider"],
+      [0, "as it is"],
+      [-1, "narrower"],
+      [-2, "narrower by 2 steps"],
+      [-3, "much narrower"],
+    ],
+  ],
 ];
 
 /** A revision in words. */
 function revisionWords(revision) {
-  const words = ASKS.filter(([name]) => revision[name]).map(([name, , options]) => options.find(([steps]) => steps === revision[name])?.[1] ?? `${name} ${revision[name]}`);
-  if (revision.tone_amount_ratio !== undefined && revision.tone_amount_ratio !== null) words.push(`${Math.round(100 * revision.tone_amount_ratio)} % of the tone correction`);
+  const words = ASKS.filter(([name]) => revision[name]).map(
+    ([name, , options]) => options.find(([steps]) => steps === revision[name])?.[1] ?? `${name} ${revision[name]}`,
+  );
+  if (revision.tone_amount_ratio !== undefined && revision.tone_amount_ratio !== null)
+    words.push(`${Math.round(100 * revision.tone_amount_ratio)} % of the tone correction`);
   if (revision.leave_alone) words.push("leave it alone");
   if (revision.reference) words.push(`like ${revision.reference}`);
   return words.join(", ") || "nothing otherwise";
@@ -19,18 +67,29 @@ function revisionWords(revision) {
 /** Buttons for some tracks, with the form for reason, note and what to do otherwise. */
 function decisionBar(page, tracks, { scope }) {
   const { signoff } = page.catalogue;
-  if (!tracks.length || !signoff.canDecide) return element("p", { class: "muted" }, tracks.length ? "You may look and listen, and not decide." : "");
+  if (!tracks.length || !signoff.canDecide)
+    return element("p", { class: "muted" }, tracks.length ? "You may look and listen, and not decide." : "");
   const form = askingForm(page, tracks, scope);
   const act = (word) => page.decide(tracks, { word, scope, ...form.asked() });
   const what = scope === "album" ? "the album" : "this track";
-  return element("section", { class: "card no-print", "aria-label": `Decide about ${what}` },
-    element("div", { class: "row" },
+  return element(
+    "section",
+    { class: "card no-print", "aria-label": `Decide about ${what}` },
+    element(
+      "div",
+      { class: "row" },
       element("button", { type: "button", onclick: () => act("approve") }, "Approve ", element("kbd", {}, "a")),
       element("button", { type: "button", onclick: () => act("needs_work") }, "Needs work ", element("kbd", {}, "n")),
       element("button", { type: "button", onclick: () => act("reject") }, "Reject ", element("kbd", {}, "r")),
       element("button", { type: "button", onclick: () => page.undo() }, "Undo ", element("kbd", {}, "u")),
-      element("span", { class: "muted" }, scope === "album" ? `counts for all ${tracks.length} masters of the album` : "")),
-    form.node);
+      element(
+        "span",
+        { class: "muted" },
+        scope === "album" ? `counts for all ${tracks.length} masters of the album` : "",
+      ),
+    ),
+    form.node,
+  );
 }
 
 /** What the next run shall do otherwise; begins with what was asked for before, for that stays in force until it is changed. */
@@ -39,24 +98,69 @@ function askingForm(page, tracks, scope) {
   const subject = catalogue.value(scope === "album" ? "album_id" : "track_id", tracks[0]);
   const before = catalogue.signoff.revisionOf(scope, subject) ?? {};
   const selects = ASKS.map(([name, label, options]) => [name, choiceOf(label, options, before[name] ?? 0)]);
-  const amount = choiceOf("Tone correction", [["", "as the style has it"], [0, "none"], [0.25, "a quarter"], [0.5, "half"], [0.75, "three quarters"], [1, "all of it"]], before.tone_amount_ratio ?? "");
+  const amount = choiceOf(
+    "Tone correction",
+    [
+      ["", "as the style has it"],
+      [0, "none"],
+      [0.25, "a quarter"],
+      [0.5, "half"],
+      [0.75, "three quarters"],
+      [1, "all of it"],
+    ],
+    before.tone_amount_ratio ?? "",
+  );
   const alone = element("input", { type: "checkbox", checked: before.leave_alone ?? false });
-  const reference = element("input", { type: "text", value: before.reference ?? "", placeholder: "file or gs:// address" });
-  const reason = element("input", { type: "text", maxlength: 500 }), note = element("textarea", { maxlength: 5000 });
-  const asked = () => ({ reason: reason.value, note: note.value, revision: revisionOf(selects, amount, alone, reference, before) });
-  const node = element("details", { id: "asking", open: Object.keys(before).length > 0 },
+  const reference = element("input", {
+    type: "text",
+    value: before.reference ?? "",
+    placeholder: "file or gs:// address",
+  });
+  const reason = element("input", { type: "text", maxlength: 500 }),
+    note = element("textarea", { maxlength: 5000 });
+  const asked = () => ({
+    reason: reason.value,
+    note: note.value,
+    revision: revisionOf(selects, amount, alone, reference, before),
+  });
+  const node = element(
+    "details",
+    { id: "asking", open: Object.keys(before).length > 0 },
     element("summary", {}, "Reason, note, and what the next run shall do otherwise"),
     element("div", { class: "row" }, element("label", {}, "Reason", reason)),
-    element("fieldset", {}, element("legend", {}, scope === "album" ? "For the whole album" : "For this track"),
-      element("div", { class: "row" }, selects.map(([, { label }]) => label), amount.label),
-      element("div", { class: "row" }, element("label", {}, alone, "Leave it alone: only loudness, ceiling and format"), element("label", {}, "Like another recording", reference)),
-      element("p", { class: "muted" }, "The next lathe run obeys, says so in its plan, and goes on doing so until it is changed here.")),
-    element("label", {}, "Note", note));
+    element(
+      "fieldset",
+      {},
+      element("legend", {}, scope === "album" ? "For the whole album" : "For this track"),
+      element(
+        "div",
+        { class: "row" },
+        selects.map(([, { label }]) => label),
+        amount.label,
+      ),
+      element(
+        "div",
+        { class: "row" },
+        element("label", {}, alone, "Leave it alone: only loudness, ceiling and format"),
+        element("label", {}, "Like another recording", reference),
+      ),
+      element(
+        "p",
+        { class: "muted" },
+        "The next lathe run obeys, says so in its plan, and goes on doing so until it is changed here.",
+      ),
+    ),
+    element("label", {}, "Note", note),
+  );
   return { node, asked };
 }
 
 function choiceOf(label, options, value) {
-  const select = element("select", {}, options.map(([steps, text]) => element("option", { value: String(steps) }, text)));
+  const select = element(
+    "select",
+    {},
+    options.map(([steps, text]) => element("option", { value: String(steps) }, text)),
+  );
   select.value = String(value);
   return { select, label: element("label", {}, label, select) };
 }
@@ -73,7 +177,11 @@ function revisionOf(selects, amount, alone, reference, before) {
 }
 
 function sorted(record) {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && value !== 0 && value !== false).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(
+    Object.entries(record)
+      .filter(([, value]) => value !== null && value !== 0 && value !== false)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 /** One decision for everything that the filters keep. */
@@ -82,13 +190,25 @@ function bulkBar(page, table) {
   if (!catalogue.signoff.canDecide) return null;
   const tracks = Array.from(table.order).filter((i) => catalogue.hasMasters(i));
   const act = (word, told) => {
-    if (confirm(`${told} all ${count(tracks.length, "track")} that the filters keep?`)) page.decide(tracks, { word, reason: "decided by filter" });
+    if (confirm(`${told} all ${count(tracks.length, "track")} that the filters keep?`))
+      page.decide(tracks, { word, reason: "decided by filter" });
   };
-  return element("div", { class: "row no-print", role: "group", "aria-label": "Decide about what the filters keep" },
+  return element(
+    "div",
+    { class: "row no-print", role: "group", "aria-label": "Decide about what the filters keep" },
     element("span", { class: "muted" }, "The chosen row: keys a, n, r, u. All of these:"),
-    element("button", { type: "button", disabled: !tracks.length, onclick: () => act("approve", "Approve") }, `Approve ${tracks.length.toLocaleString("en")}`),
-    element("button", { type: "button", disabled: !tracks.length, onclick: () => act("needs_work", "Send back") }, "Needs work"),
-    element("button", { type: "button", disabled: !tracks.length, onclick: () => act("reject", "Reject") }, "Reject"));
+    element(
+      "button",
+      { type: "button", disabled: !tracks.length, onclick: () => act("approve", "Approve") },
+      `Approve ${tracks.length.toLocaleString("en")}`,
+    ),
+    element(
+      "button",
+      { type: "button", disabled: !tracks.length, onclick: () => act("needs_work", "Send back") },
+      "Needs work",
+    ),
+    element("button", { type: "button", disabled: !tracks.length, onclick: () => act("reject", "Reject") }, "Reject"),
+  );
 }
 
 /** Who decides, where that is kept, and how it gets from here to the next run. */
@@ -100,7 +220,23 @@ function signoffView(page) {
     element("p", {}, signoff.where),
     here ? nameField(signoff) : null,
     here ? exchange(page) : null,
-    signoff.canRelease ? element("section", { class: "card" }, element("h3", {}, "Release"), element("p", {}, "Copies the approved masters to released/, each checked against the hash that was approved."), element("button", { type: "button", class: "main", onclick: () => page.release() }, "Release what is approved")) : null,
+    signoff.canRelease
+      ? element(
+          "section",
+          { class: "card" },
+          element("h3", {}, "Release"),
+          element(
+            "p",
+            {},
+            "Copies the approved masters to released/, each checked against the hash that was approved.",
+          ),
+          element(
+            "button",
+            { type: "button", class: "main", onclick: () => page.release() },
+            "Release what is approved",
+          ),
+        )
+      : null,
     element("section", { class: "card" }, element("h3", {}, "Every decision"), decisionList(page)),
   ];
 }
@@ -113,9 +249,29 @@ function nameField(signoff) {
 
 function exchange(page) {
   const { signoff } = page.catalogue;
-  const file = element("input", { type: "file", accept: "application/json,.json", "aria-label": "A file of decisions" });
-  file.addEventListener("change", async () => page.tried(async () => `${count(signoff.imported(await file.files[0].text()), "decision")} came new from the file`));
-  return element("div", { class: "row" }, element("button", { type: "button", class: "main", disabled: !signoff.decisions.length, onclick: () => saved(`signoff-${page.catalogue.run.run_id}.json`, signoff.exported()) }, "Export the decisions"), element("label", {}, "Import", file));
+  const file = element("input", {
+    type: "file",
+    accept: "application/json,.json",
+    "aria-label": "A file of decisions",
+  });
+  file.addEventListener("change", async () =>
+    page.tried(async () => `${count(signoff.imported(await file.files[0].text()), "decision")} came new from the file`),
+  );
+  return element(
+    "div",
+    { class: "row" },
+    element(
+      "button",
+      {
+        type: "button",
+        class: "main",
+        disabled: !signoff.decisions.length,
+        onclick: () => saved(`signoff-${page.catalogue.run.run_id}.json`, signoff.exported()),
+      },
+      "Export the decisions",
+    ),
+    element("label", {}, "Import", file),
+  );
 }
 
 function saved(name, text) {
@@ -130,7 +286,12 @@ function decisionList(page) {
   if (!newest.length) return element("p", { class: "muted" }, "None yet.");
   const line = (one) => {
     const i = page.catalogue.place(one.track_id);
-    return element("li", {}, i === null ? one.track_id : trackLink(page.catalogue, i), `: ${one.word === "undo" ? `decision ${one.undoes} taken back, ${one.at}, ${one.reviewer}` : historyWords(one, page.catalogue, i)}`);
+    return element(
+      "li",
+      {},
+      i === null ? one.track_id : trackLink(page.catalogue, i),
+      `: ${one.word === "undo" ? `decision ${one.undoes} taken back, ${one.at}, ${one.reviewer}` : historyWords(one, page.catalogue, i)}`,
+    );
   };
   return element("ul", {}, newest.map(line));
 }

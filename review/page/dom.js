@@ -20,7 +20,7 @@ function filled(node, attributes, children) {
     else if (name === "checked" || name === "value" || name === "indeterminate") node[name] = value;
     else node.setAttribute(name, value === true ? "" : String(value));
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
@@ -30,10 +30,26 @@ function tag(kind, word = WORDS[kind] ?? kind) {
 }
 
 const WORDS = {
-  approved_once: "approved by one", needs_work: "needs work", void: "decided about older masters", fail: "fails", warn: "listen", info: "to know",
+  approved_once: "approved by one",
+  needs_work: "needs work",
+  void: "decided about older masters",
+  fail: "fails",
+  warn: "listen",
+  info: "to know",
 };
 const SIGNS = {
-  ready: "✓", listen: "◐", rejected: "✕", approved: "✓", approved_once: "½", needs_work: "↺", void: "∅", open: "○", fail: "✕", warn: "◐", info: "i", passed: "✓",
+  ready: "✓",
+  listen: "◐",
+  rejected: "✕",
+  approved: "✓",
+  approved_once: "½",
+  needs_work: "↺",
+  void: "∅",
+  open: "○",
+  fail: "✕",
+  warn: "◐",
+  info: "i",
+  passed: "✓",
 };
 
 /** Says something to who listens instead of looks, and to who looks as well. */

@@ -1,1 +1,9 @@
-function listeningView() { return { seekFraction() {}, onposition() {}, key() { return false; } }; }
+function listeningView() {
+  return {
+    seekFraction() {},
+    onposition() {},
+    key() {
+      return false;
+    },
+  };
+}

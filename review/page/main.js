@@ -1,8 +1,36 @@
 // The page: which view stands in the address, and what the keys do.
 
-const VIEWS = [["overview", "Overview"], ["tracks", "Tracks"], ["albums", "Albums"], ["distributions", "Distributions"], ["changes", "Changes"], ["signoff", "Sign-off"]];
-const MAKERS = { overview: overviewView, tracks: tableView, albums: albumsView, distributions: distributionsView, changes: changesView, signoff: signoffView, track: trackView };
-const KEYS = [["/", "search"], ["↑ ↓ or j k", "choose a row"], ["Enter", "open it"], ["Esc", "back to the table"], ["a", "approve"], ["n", "needs work"], ["r", "reject"], ["u", "undo"], ["Space", "play or pause"], ["x", "before or after"], ["[ ]", "the track before or after this one in the table"], ["?", "these keys"]];
+const VIEWS = [
+  ["overview", "Overview"],
+  ["tracks", "Tracks"],
+  ["albums", "Albums"],
+  ["distributions", "Distributions"],
+  ["changes", "Changes"],
+  ["signoff", "Sign-off"],
+];
+const MAKERS = {
+  overview: overviewView,
+  tracks: tableView,
+  albums: albumsView,
+  distributions: distributionsView,
+  changes: changesView,
+  signoff: signoffView,
+  track: trackView,
+};
+const KEYS = [
+  ["/", "search"],
+  ["↑ ↓ or j k", "choose a row"],
+  ["Enter", "open it"],
+  ["Esc", "back to the table"],
+  ["a", "approve"],
+  ["n", "needs work"],
+  ["r", "reject"],
+  ["u", "undo"],
+  ["Space", "play or pause"],
+  ["x", "before or after"],
+  ["[ ]", "the track before or after this one in the table"],
+  ["?", "these keys"],
+];
 const SERVED = location.protocol.startsWith("http");
 
 class Page {
@@ -38,7 +66,7 @@ class Page {
     const view = this.view;
     this.listening?.destroy?.();
     this.listening = null;
-    if (view.view !== "track") this.markViews(view.view);
+    this.markViews(view.view === "track" ? "tracks" : view.view);
     const focused = this.keep;
     this.keep = null;
     const asked = (this.asked = Symbol("view"));
@@ -66,8 +94,21 @@ class Page {
   }
 
   markViews(current) {
-    document.getElementById("views").replaceChildren(...VIEWS.map(([name, label]) =>
-      element("li", {}, element("a", { href: hashOf({ ...NEUTRAL, view: name }), "aria-current": name === current ? "page" : null }, label))));
+    document
+      .getElementById("views")
+      .replaceChildren(
+        ...VIEWS.map(([name, label]) =>
+          element(
+            "li",
+            {},
+            element(
+              "a",
+              { href: hashOf({ ...NEUTRAL, view: name }), "aria-current": name === current ? "page" : null },
+              label,
+            ),
+          ),
+        ),
+      );
   }
 
   /** Addresses of a track's files: by the server by name, on a disk as they lie. */
@@ -78,7 +119,8 @@ class Page {
 
   audioOf(i, row) {
     this.audio.set(`${i} source`, row.source_path);
-    for (const master of row.masters) this.audio.set(`${i} ${master.delivery}`, `../${master.path.split("/").map(encodeURIComponent).join("/")}`);
+    for (const master of row.masters)
+      this.audio.set(`${i} ${master.delivery}`, `../${master.path.split("/").map(encodeURIComponent).join("/")}`);
   }
 
   async decide(tracks, asked) {
@@ -90,7 +132,9 @@ class Page {
     const told = { approve: "approved", reject: "rejected", needs_work: "sent back" }[asked.word];
     return this.tried(async () => {
       await signoff.decide(tracks, asked);
-      return tracks.length === 1 ? `${this.catalogue.title(tracks[0])} ${told}` : `${count(tracks.length, "track")} ${told}`;
+      return tracks.length === 1
+        ? `${this.catalogue.title(tracks[0])} ${told}`
+        : `${count(tracks.length, "track")} ${told}`;
     });
   }
 
@@ -122,11 +166,12 @@ class Page {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog"))
+      return;
     const view = this.view;
     if (view.view === "track" && this.listening?.key?.(event)) return event.preventDefault();
     const act = this.actOf(event.key, view);
-    if (!act || event.target.closest("button, a, summary") && event.key === "Enter") return undefined;
+    if (!act || (event.target.closest("button, a, summary") && event.key === "Enter")) return undefined;
     event.preventDefault();
     return act();
   }
@@ -144,7 +189,8 @@ class Page {
 
   decisionByKey(word, view) {
     if (!this.catalogue.signoff.canDecide) return null;
-    const i = view.view === "track" ? this.catalogue.place(view.track) : view.view === "tracks" ? this.table.chosen() : null;
+    const i =
+      view.view === "track" ? this.catalogue.place(view.track) : view.view === "tracks" ? this.table.chosen() : null;
     return i !== null && this.catalogue.hasMasters(i) ? () => this.decide([i], { word }) : null;
   }
 
@@ -183,9 +229,15 @@ function themed() {
 
 function helped() {
   const dialog = document.getElementById("help");
-  dialog.append(element("h2", { id: "help-title" }, "Keys"),
-    element("dl", { class: "steps" }, KEYS.map(([key, what]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, what)])),
-    element("form", { method: "dialog" }, element("button", {}, "Close")));
+  dialog.append(
+    element("h2", { id: "help-title" }, "Keys"),
+    element(
+      "dl",
+      { class: "steps" },
+      KEYS.map(([key, what]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, what)]),
+    ),
+    element("form", { method: "dialog" }, element("button", {}, "Close")),
+  );
   document.getElementById("help-open").addEventListener("click", () => dialog.showModal());
 }
 
@@ -194,11 +246,17 @@ async function begin() {
   helped();
   const catalogue = new Catalogue(JSON.parse(document.getElementById("catalogue").textContent));
   catalogue.signoff = SERVED ? await KeptByServer.opened(catalogue) : new KeptHere(catalogue);
-  document.getElementById("told").textContent = `Run ${catalogue.run.run_id}, ${count(catalogue.size, "track")} in ${count(Object.keys(catalogue.albums).length, "album")}`;
+  document.getElementById("told").textContent =
+    `Run ${catalogue.run.run_id}, ${count(catalogue.size, "track")} in ${count(Object.keys(catalogue.albums).length, "album")}`;
   await new Page(catalogue).show();
   document.documentElement.dataset.ready = "true";
 }
 
 begin().catch((error) => {
-  document.getElementById("main").replaceChildren(element("h2", {}, "This report cannot be shown"), element("p", { class: "notice" }, error.message));
+  document
+    .getElementById("main")
+    .replaceChildren(
+      element("h2", {}, "This report cannot be shown"),
+      element("p", { class: "notice" }, error.message),
+    );
 });

@@ -17,7 +17,8 @@ function stateFrom(decisions, key, twoPersons) {
 /** Decisions without those that were taken back: an undo names a number, and so takes back another undo as well. */
 function inForce(decisions) {
   const undone = new Set();
-  for (const one of [...decisions].reverse()) if (one.word === "undo" && !undone.has(one.number)) undone.add(one.undoes);
+  for (const one of [...decisions].reverse())
+    if (one.word === "undo" && !undone.has(one.number)) undone.add(one.undoes);
   return decisions.filter((one) => one.word !== "undo" && !undone.has(one.number));
 }
 
@@ -52,13 +53,27 @@ class SignOff {
 
   /** The revision that is in force for a track or album, to begin the next one with. */
   revisionOf(scope, subject) {
-    const found = inForce(this.decisions).filter((one) => one.revision && (one.scope ?? "track") === scope && (scope === "album" ? one.album_id : one.track_id) === subject);
+    const found = inForce(this.decisions).filter(
+      (one) =>
+        one.revision &&
+        (one.scope ?? "track") === scope &&
+        (scope === "album" ? one.album_id : one.track_id) === subject,
+    );
     return found.length ? found[found.length - 1].revision : null;
   }
 
   record(i, { word, reason = "", note = "", scope = "track", revision = null }) {
     const { catalogue } = this;
-    return { track_id: catalogue.value("track_id", i), album_id: catalogue.value("album_id", i), masters_key: catalogue.columns.key[i], word, reason, note, scope, ...(revision ? { revision } : {}) };
+    return {
+      track_id: catalogue.value("track_id", i),
+      album_id: catalogue.value("album_id", i),
+      masters_key: catalogue.columns.key[i],
+      word,
+      reason,
+      note,
+      scope,
+      ...(revision ? { revision } : {}),
+    };
   }
 }
 
@@ -85,7 +100,9 @@ class KeptHere extends SignOff {
   async decide(tracks, asked) {
     const at = new Date().toISOString();
     const first = this.decisions.reduce((most, one) => Math.max(most, one.number), 0) + 1;
-    tracks.forEach((i, k) => this.decisions.push({ number: first + k, at, reviewer: this.reviewer, ...this.record(i, asked) }));
+    tracks.forEach((i, k) =>
+      this.decisions.push({ number: first + k, at, reviewer: this.reviewer, ...this.record(i, asked) }),
+    );
     this.last = tracks.length;
     this.keep();
   }
@@ -103,7 +120,9 @@ class KeptHere extends SignOff {
     try {
       localStorage.setItem(this.name, JSON.stringify(this.decisions));
     } catch {
-      throw new Error("This browser keeps nothing for pages from a disk: export the decisions before you close the page.");
+      throw new Error(
+        "This browser keeps nothing for pages from a disk: export the decisions before you close the page.",
+      );
     }
   }
 
@@ -119,16 +138,28 @@ class KeptHere extends SignOff {
   /** The file that `lathe signoff import` takes. */
   exported() {
     const decisions = this.decisions.map(({ number, ...one }) => ({ number: 0, ...one }));
-    return JSON.stringify({ lathe_signoff: SIGNOFF_FORM, output_run: this.catalogue.run.run_id, reviewer: this.reviewer, decisions }, null, 1);
+    return JSON.stringify(
+      { lathe_signoff: SIGNOFF_FORM, output_run: this.catalogue.run.run_id, reviewer: this.reviewer, decisions },
+      null,
+      1,
+    );
   }
 
   /** Takes a file that was exported before; those that are here already count once. */
   imported(text) {
     const told = JSON.parse(text);
-    if (told?.lathe_signoff !== SIGNOFF_FORM || !Array.isArray(told.decisions)) throw new Error("This is no file of decisions that a report exported.");
+    if (told?.lathe_signoff !== SIGNOFF_FORM || !Array.isArray(told.decisions))
+      throw new Error("This is no file of decisions that a report exported.");
     const nameOf = (one) => [one.reviewer, one.at, one.track_id, one.word, one.masters_key].join("\n");
     const known = new Set(this.decisions.map(nameOf));
-    const fresh = told.decisions.filter((one) => typeof one.track_id === "string" && typeof one.at === "string" && typeof one.reviewer === "string" && typeof one.word === "string" && !known.has(nameOf(one)));
+    const fresh = told.decisions.filter(
+      (one) =>
+        typeof one.track_id === "string" &&
+        typeof one.at === "string" &&
+        typeof one.reviewer === "string" &&
+        typeof one.word === "string" &&
+        !known.has(nameOf(one)),
+    );
     const first = this.decisions.reduce((most, one) => Math.max(most, one.number), 0) + 1;
     fresh.forEach((one, k) => this.decisions.push({ ...one, number: first + k }));
     this.keep();
@@ -176,14 +207,19 @@ class KeptByServer extends SignOff {
   }
 
   async decide(tracks, asked) {
-    await this.asked("api/decisions", tracks.map((i) => this.record(i, asked)));
+    await this.asked(
+      "api/decisions",
+      tracks.map((i) => this.record(i, asked)),
+    );
     this.last = tracks.length;
     await this.renewed();
   }
 
   /** Takes back this reviewer's last decisions, as many as were made at once. */
   async undo() {
-    const mine = inForce(this.decisions).filter((one) => one.reviewer === this.reviewer).slice(-(this.last ?? 1));
+    const mine = inForce(this.decisions)
+      .filter((one) => one.reviewer === this.reviewer)
+      .slice(-(this.last ?? 1));
     for (const one of mine.reverse()) await this.asked("api/undo", { number: one.number });
     this.last = 1;
     await this.renewed();
@@ -195,8 +231,13 @@ class KeptByServer extends SignOff {
   }
 
   async asked(path, body) {
-    const headers = body === undefined ? {} : { "Content-Type": "application/json", "X-Lathe-Token": this.session.token };
-    const answer = await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    const headers =
+      body === undefined ? {} : { "Content-Type": "application/json", "X-Lathe-Token": this.session.token };
+    const answer = await fetch(path, {
+      method: body === undefined ? "GET" : "POST",
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(told.error ?? `${path}: ${answer.status} ${answer.statusText}`);
     return told;

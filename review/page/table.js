@@ -47,7 +47,11 @@ function within(value, { low, high }) {
 function searchFilter(catalogue, text) {
   const words = readable(text).split(/\s+/).filter(Boolean);
   catalogue.searched ??= Array.from({ length: catalogue.size }, (_, i) =>
-    readable(["track_id", "title", "artist", "isrc"].map((name) => catalogue.value(name, i) ?? "").join(" ") + ` ${catalogue.albumName(i) ?? ""}`));
+    readable(
+      ["track_id", "title", "artist", "isrc"].map((name) => catalogue.value(name, i) ?? "").join(" ") +
+        ` ${catalogue.albumName(i) ?? ""}`,
+    ),
+  );
   return (i) => words.every((word) => catalogue.searched[i].includes(word));
 }
 
@@ -61,17 +65,39 @@ class Table {
     this.order = selectedTracks(page.catalogue, view);
     this.at = Math.max(0, this.order.indexOf(page.lastTrack ?? -1));
     this.body = element("tbody");
-    this.scroll = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Tracks: arrow keys choose, Enter opens", onkeydown: (event) => this.key(event) }, this.table());
+    this.scroll = element(
+      "div",
+      {
+        class: "scroll",
+        tabindex: 0,
+        role: "region",
+        "aria-label": "Tracks: arrow keys choose, Enter opens",
+        onkeydown: (event) => this.key(event),
+      },
+      this.table(),
+    );
     this.scroll.addEventListener("scroll", () => this.renew(), { passive: true });
     this.scroll.addEventListener("click", (event) => this.clicked(event));
     new ResizeObserver(() => this.renew()).observe(this.scroll);
   }
 
   table() {
-    const head = element("tr", {}, this.columns.map((name) => this.heading(name)));
-    return element("table", { class: "catalogue", "aria-rowcount": this.order.length + 1 },
-      element("caption", { class: "visually-hidden" }, `${count(this.order.length, "track")}, sorted by ${labelOf(this.view.sort.replace("-", ""))}`),
-      element("thead", {}, head), this.body);
+    const head = element(
+      "tr",
+      {},
+      this.columns.map((name) => this.heading(name)),
+    );
+    return element(
+      "table",
+      { class: "catalogue", "aria-rowcount": this.order.length + 1 },
+      element(
+        "caption",
+        { class: "visually-hidden" },
+        `${count(this.order.length, "track")}, sorted by ${labelOf(this.view.sort.replace("-", ""))}`,
+      ),
+      element("thead", {}, head),
+      this.body,
+    );
   }
 
   heading(name) {
@@ -80,8 +106,16 @@ class Table {
     const state = sorted ? (falling ? "descending" : "ascending") : null;
     const next = sorted && !falling ? `-${name}` : name;
     const sign = sorted ? (falling ? " ▼" : " ▲") : "";
-    return element("th", { scope: "col", class: FIGURES[name] ? "number" : null, "aria-sort": state, title: FIGURES[name]?.help },
-      element("button", { type: "button", onclick: () => this.page.go({ sort: next }) }, labelOf(name), element("span", { "aria-hidden": "true" }, sign)));
+    return element(
+      "th",
+      { scope: "col", class: FIGURES[name] ? "number" : null, "aria-sort": state, title: FIGURES[name]?.help },
+      element(
+        "button",
+        { type: "button", onclick: () => this.page.go({ sort: next }) },
+        labelOf(name),
+        element("span", { "aria-hidden": "true" }, sign),
+      ),
+    );
   }
 
   /** Makes the rows in sight, and as much room as those take that are not. */
@@ -105,8 +139,17 @@ class Table {
   row(place) {
     const i = this.order[place];
     const cells = this.columns.map((name, k) =>
-      element(k ? "td" : "th", { scope: k ? null : "row", class: FIGURES[name] ? "number" : null }, cellOf(this.page.catalogue, name, i)));
-    return element("tr", { "aria-rowindex": place + 2, "aria-selected": place === this.at ? "true" : "false", "data-place": place }, cells);
+      element(
+        k ? "td" : "th",
+        { scope: k ? null : "row", class: FIGURES[name] ? "number" : null },
+        cellOf(this.page.catalogue, name, i),
+      ),
+    );
+    return element(
+      "tr",
+      { "aria-rowindex": place + 2, "aria-selected": place === this.at ? "true" : "false", "data-place": place },
+      cells,
+    );
   }
 
   key(event) {
@@ -125,7 +168,8 @@ class Table {
     if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
     if (top > this.scroll.scrollTop + seen) this.scroll.scrollTop = top - seen;
     this.renew();
-    if (this.chosen() !== null) announce(`${this.page.catalogue.title(this.chosen())}, ${this.page.catalogue.value("verdict", this.chosen())}`);
+    if (this.chosen() !== null)
+      announce(`${this.page.catalogue.title(this.chosen())}, ${this.page.catalogue.value("verdict", this.chosen())}`);
   }
 
   /** The track that the keys mean. */
@@ -150,31 +194,56 @@ function tableView(page, view) {
   const table = new Table(page, view);
   page.table = table;
   const total = page.catalogue.size;
-  const told = table.order.length === total ? `All ${count(total, "track")}` : `${table.order.length.toLocaleString("en")} of ${count(total, "track")}`;
+  const told =
+    table.order.length === total
+      ? `All ${count(total, "track")}`
+      : `${table.order.length.toLocaleString("en")} of ${count(total, "track")}`;
   announce(told);
   requestAnimationFrame(() => (table.choose(table.at), table.renew()));
-  return [
-    element("h2", {}, told),
-    filterBar(page, view),
-    chips(page, view),
-    bulkBar(page, table),
-    table.scroll,
-  ];
+  return [element("h2", {}, told), filterBar(page, view), chips(page, view), bulkBar(page, table), table.scroll];
 }
 
 function filterBar(page, view) {
   const { catalogue, go } = page;
-  const search = element("input", { type: "search", id: "search", value: view.q, placeholder: "Title, artist, album, ISRC", "aria-label": "Search" });
+  const search = element("input", {
+    type: "search",
+    id: "search",
+    value: view.q,
+    placeholder: "Title, artist, album, ISRC",
+    "aria-label": "Search",
+  });
   search.addEventListener("input", () => later(() => go({ q: search.value }, { replace: true, keep: "search" })));
   const albums = Object.keys(catalogue.albums).map((id) => [id, catalogue.albums[id].album ?? id]);
-  return element("div", { class: "filters", role: "search" },
+  return element(
+    "div",
+    { class: "filters", role: "search" },
     search,
-    choice("Verdict", view.verdict, VERDICTS.map((one) => [one, one]), (verdict) => go({ verdict })),
-    choice("Finding", view.code, [...catalogue.codes].sort().map((code) => [code, catalogue.words[code]?.title ?? code]), (code) => go({ code })),
+    choice(
+      "Verdict",
+      view.verdict,
+      VERDICTS.map((one) => [one, one]),
+      (verdict) => go({ verdict }),
+    ),
+    choice(
+      "Finding",
+      view.code,
+      [...catalogue.codes].sort().map((code) => [code, catalogue.words[code]?.title ?? code]),
+      (code) => go({ code }),
+    ),
     choice("Album", view.album, albums, (album) => go({ album })),
-    choice("Sign-off", view.signoff, STATES.map((one) => [one, WORDS[one] ?? one]), (signoff) => go({ signoff })),
-    element("button", { type: "button", onclick: () => go({ sort: "attention" }), "aria-pressed": view.sort === "attention" }, "Worst first"),
-    columnChooser(page, view));
+    choice(
+      "Sign-off",
+      view.signoff,
+      STATES.map((one) => [one, WORDS[one] ?? one]),
+      (signoff) => go({ signoff }),
+    ),
+    element(
+      "button",
+      { type: "button", onclick: () => go({ sort: "attention" }), "aria-pressed": view.sort === "attention" },
+      "Worst first",
+    ),
+    columnChooser(page, view),
+  );
 }
 
 let waiting = 0;
@@ -185,8 +254,12 @@ function later(act) {
 }
 
 function choice(label, value, options, onchoose) {
-  const select = element("select", { "aria-label": label, onchange: () => onchoose(select.value) },
-    element("option", { value: "" }, `${label}: any`), options.map(([name, text]) => element("option", { value: name }, text)));
+  const select = element(
+    "select",
+    { "aria-label": label, onchange: () => onchoose(select.value) },
+    element("option", { value: "" }, `${label}: any`),
+    options.map(([name, text]) => element("option", { value: name }, text)),
+  );
   select.value = value;
   return select;
 }
@@ -194,23 +267,62 @@ function choice(label, value, options, onchoose) {
 function columnChooser(page, view) {
   const shown = columnsOf(view);
   const toggled = (name) => (shown.includes(name) ? shown.filter((one) => one !== name) : [...shown, name]);
-  const box = (name) => element("label", {},
-    element("input", { type: "checkbox", checked: shown.includes(name), onchange: () => page.go({ cols: toggled(name).join(",") }, { keep: "columns" }) }), labelOf(name));
-  return element("details", { class: "no-print", id: "columns" }, element("summary", {}, "Columns"),
-    element("div", { class: "columns" }, [...Object.keys(TEXTS), ...Object.keys(FIGURES)].map((name) => element("div", {}, box(name)))));
+  const box = (name) =>
+    element(
+      "label",
+      {},
+      element("input", {
+        type: "checkbox",
+        checked: shown.includes(name),
+        onchange: () => page.go({ cols: toggled(name).join(",") }, { keep: "columns" }),
+      }),
+      labelOf(name),
+    );
+  return element(
+    "details",
+    { class: "no-print", id: "columns" },
+    element("summary", {}, "Columns"),
+    element(
+      "div",
+      { class: "columns" },
+      [...Object.keys(TEXTS), ...Object.keys(FIGURES)].map((name) => element("div", {}, box(name))),
+    ),
+  );
 }
 
 /** The filters in force, each with a button that takes it away. */
 function chips(page, view) {
-  const texts = { q: `“${view.q}”`, code: page.catalogue.words[view.code]?.title ?? view.code, album: page.catalogue.albums[view.album]?.album ?? view.album, range: rangeText(view.range) };
+  const texts = {
+    q: `“${view.q}”`,
+    code: page.catalogue.words[view.code]?.title ?? view.code,
+    album: page.catalogue.albums[view.album]?.album ?? view.album,
+    range: rangeText(view.range),
+  };
   const active = FILTERS.filter((name) => view[name]);
   if (!active.length) return null;
-  return element("div", { class: "chips", role: "group", "aria-label": "Filters in force" },
-    active.map((name) => element("button", { type: "button", onclick: () => page.go({ [name]: "" }) }, `${texts[name] ?? WORDS[view[name]] ?? view[name]} ✕`)),
-    active.length > 1 ? element("button", { type: "button", onclick: () => page.go(Object.fromEntries(FILTERS.map((name) => [name, ""]))) }, "All filters off") : null);
+  return element(
+    "div",
+    { class: "chips", role: "group", "aria-label": "Filters in force" },
+    active.map((name) =>
+      element(
+        "button",
+        { type: "button", onclick: () => page.go({ [name]: "" }) },
+        `${texts[name] ?? WORDS[view[name]] ?? view[name]} ✕`,
+      ),
+    ),
+    active.length > 1
+      ? element(
+          "button",
+          { type: "button", onclick: () => page.go(Object.fromEntries(FILTERS.map((name) => [name, ""]))) },
+          "All filters off",
+        )
+      : null,
+  );
 }
 
 function rangeText(text) {
   const range = rangeOf(text);
-  return range ? `${FIGURES[range.name].label} ${number(range.low, 1)} to ${number(range.high, 1)} ${FIGURES[range.name].unit ?? ""}` : text;
+  return range
+    ? `${FIGURES[range.name].label} ${number(range.low, 1)} to ${number(range.high, 1)} ${FIGURES[range.name].unit ?? ""}`
+    : text;
 }

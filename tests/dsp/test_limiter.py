@@ -248,6 +248,28 @@ def test_the_limiter_tells_how_hard_it_worked():
     assert limiter.mean_reduction_db == pytest.approx(6.08, abs=0.05)
 
 
+def test_the_limiter_tells_when_it_worked():
+    quiet, loud = (sine(997.0, level_dbfs=level, seconds=0.5, rate_hz=EBU_HZ) for level in (-20.0, 5.0))
+    limiter = Limiter(LimiterSettings(), EBU_HZ, 2)
+    render(limiter, np.concatenate([quiet, loud, quiet, quiet]))
+    course = np.array(limiter.course_db)
+    assert len(course) == 20
+    assert max(course) == limiter.max_reduction_db
+    assert max(course[:4]) == 0.0
+    assert min(course[6:10]) == pytest.approx(6.08, abs=0.1)
+    assert course[-1] < 0.5
+
+
+@given(block_frames=st.integers(1, 20_000))
+def test_when_the_limiter_worked_does_not_depend_on_blocks(block_frames):
+    courses = []
+    for frames in (block_frames, len(LOUD["clicks"])):
+        limiter = Limiter(LimiterSettings(ceiling_dbtp=-8.0), EBU_HZ, 2)
+        render(limiter, LOUD["clicks"], frames)
+        courses.append(limiter.course_db)
+    assert courses[0] == courses[1]
+
+
 @pytest.mark.parametrize("name", ["music", "noise to half the rate", "clicks"])
 def test_a_trial_is_the_limiter_after_its_gain(name):
     gains_db, settings = (-20.0, 0.0, 3.0, 9.0), LimiterSettings(ceiling_dbtp=-8.0)
