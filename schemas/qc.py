@@ -7,17 +7,24 @@ from msgspec import Struct
 from schemas.figures import Figures, Overview
 from schemas.steps import Spent
 
+SCHEMA_VERSION = 1
+"""Of the tables below `qc/`. It rises when a column is added; none ever changes its meaning."""
+
 
 class Finding(Struct, frozen=True, kw_only=True):
     """Something that quality control saw: what was measured against which limit, and where."""
 
     code: str
+    """One of docs/codes.md; codes never change their meaning."""
     severity: str
+    """`info`, `warn` or `fail`."""
     measured: float | None = None
     limit: float | None = None
     unit: str | None = None
     at_s: tuple[float, ...] = ()
+    """Moments in the track, the worst first where there are many."""
     text: str = ""
+    """What was found, as a sentence."""
 
 
 class TargetResult(Struct, frozen=True, kw_only=True):
@@ -51,13 +58,17 @@ class MasterFigures(Figures, frozen=True, kw_only=True):
     """A delivered file, measured by decoding it again."""
 
     delivery: str
+    """Its name in the profile, such as `flac24`."""
     uri: str
     sha256: str
+    """Of the delivered file."""
     rate_hz: int
     bits: int
     frames: int
     ceiling_dbtp: float
+    """No master may exceed it by more than 0.05 dB."""
     target_lufs: float
+    """What the track, or its album, was brought to."""
     targets: tuple[TargetResult, ...] = ()
 
 
@@ -75,9 +86,12 @@ class TrackRow(Struct, frozen=True, kw_only=True):
 
     run_id: str
     track_id: str
+    """The manifest's, else its ISRC, else album, disc and sequence, else its file; the same in every run."""
     album_id: str
+    """Tracks with the same one share a gain, where the profile says so."""
     disc: int
     sequence: int | None
+    """Place on the disc; null where the manifest tells none."""
     isrc: str | None
     upc: str | None
     title: str | None
@@ -86,19 +100,27 @@ class TrackRow(Struct, frozen=True, kw_only=True):
     profile: str
     source_uri: str
     source_sha256: str
+    """Of the file's bytes, as it was when it was mastered."""
     duration_s: float
+    """Of the source."""
     rate_hz: int
     channels: int
     source_bits: int | None
+    """Null for a coding with loss."""
     dual_mono: bool
     """A mono source measured as two equal channels."""
     verdict: str
+    """`ready`; `listen`: something was found that asks for ears; `rejected`: a check failed, do not deliver."""
     outcome: str
+    """`mastered`, or `skipped`: nothing changed, the masters stand and were checked."""
     reason: str
     """Why the track was made again, or skipped."""
     gain_db: float
+    """The one gain before the limiter."""
     limiter_max_reduction_db: float
+    """The deepest that a peak was turned down, over all deliveries."""
     limiter_mean_reduction_db: float
+    """Reduction of the mean gain over the whole track."""
     source: Figures
     masters: tuple[MasterFigures, ...]
     findings: tuple[Finding, ...]
@@ -137,7 +159,9 @@ class RejectedRow(Struct, frozen=True, kw_only=True):
     album_id: str
     source_uri: str
     row: int
+    """Of the manifest, from 1."""
     stage: str
+    """The step that it did not survive."""
     code: str
     text: str
     hint: str

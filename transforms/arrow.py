@@ -6,6 +6,8 @@ import msgspec
 import pyarrow as pa
 from msgspec import inspect
 
+from schemas.qc import SCHEMA_VERSION
+
 _PLAIN: dict[type[inspect.Type], pa.DataType] = {
     inspect.StrType: pa.string(),
     inspect.IntType: pa.int64(),
@@ -23,7 +25,8 @@ def arrow_schema(record: type[msgspec.Struct]) -> pa.Schema:
     """
     found = inspect.type_info(record)
     assert isinstance(found, inspect.StructType)
-    return pa.schema([_field(field.encode_name, field.type) for field in found.fields])
+    told = {"lathe_table": record.__name__, "lathe_schema_version": str(SCHEMA_VERSION)}
+    return pa.schema([_field(field.encode_name, field.type) for field in found.fields], metadata=told)
 
 
 def _field(name: str, kind: inspect.Type) -> pa.Field:
