@@ -27,14 +27,17 @@ setup(
         "review": ["page/*"],
     },
     install_requires=[
+        "anyio>=4",
         "apache-beam[gcp]==2.77.0",  # gs:// for manifests, sources and outputs
         "click>=8.1",
         "google-api-core>=2.15",
         "google-cloud-storage>=2.18",
         "google-crc32c>=1.5",
+        "itsdangerous>=2.1",
         "msgspec>=0.19",
         "numba>=0.61",
         "numpy>=2.0,<2.5",  # Beam 2.77 holds numpy below 2.5
+        "pg8000>=1.30",  # BSD; decisions in PostgreSQL
         "prometheus-client>=0.20",  # Apache-2.0; writes and, in tests, reads its text format
         "psutil>=5.9",
         "pyarrow>=16,<26",  # Beam 2.77 holds pyarrow below 26
@@ -42,12 +45,16 @@ setup(
         "scipy>=1.13",
         "soundfile>=0.13",
         "soxr>=0.5",
+        "sqlalchemy>=2.0",
+        "starlette>=0.40",
         "tomli>=2; python_version < '3.11'",
+        "uvicorn>=0.30",
     ],
     extras_require={
         "docs": ["matplotlib>=3.8"],
         "test": [
             "gcp-storage-emulator>=2022.6",
+            "httpx>=0.27",
             "hypothesis>=6.100",
             "import-linter>=2.0",
             "kubernetes-validate>=1.33",

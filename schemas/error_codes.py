@@ -111,6 +111,43 @@ ERROR_CODES: dict[str, Words] = {
         "refused", "Errors in the price table", "A key is unknown or a value is out of range; it is told with its line.",
         "The whole table was checked.", "Correct the line that is told; pipeline/prices.toml shows every key.", NEVER,
     ),
+    "OUTPUT_EMPTY": Words(
+        "refused", "No finished run", "Review, sign-off and release need an output that a run has finished in.",
+        "The records in `runs/` were read.", "Give the OUTPUT of a `lathe run`; wait for the run that is under way.", NEVER,
+    ),
+    "DATABASE_UNUSABLE": Words(
+        "refused", "Decisions cannot be kept", "The database for decisions is of an unknown kind, does not answer, or refuses.",
+        "It was opened; what it answered is told.",
+        "Give --database postgresql://USER:PASSWORD@HOST/NAME; without it, a folder of this machine that can be written.", NEVER,
+    ),
+    "SIGNOFF_INVALID": Words(
+        "refused", "Errors in a file of decisions", "Decisions break a rule or are about no track of the output; each is listed.",
+        "The whole file was checked before any of it was taken in.",
+        "Correct what is listed, or export the file again from the report.", NEVER,
+    ),
+    "SIGNOFF_REFUSED": Words(
+        "refused", "Decision not taken", "It is about masters that stand no more, about no track, or undoes what it may not.",
+        "Against the masters of the newest finished run.",
+        "Load the report again, listen, and decide about these masters.", NEVER,
+    ),
+    "REVIEWER_INVALID": Words(
+        "refused", "No such reviewer", "A reviewer has a name of printable characters and, over a network, a role.",
+        "By its characters, and the list of roles.", "Give a name as --reviewer NAME, or --invite NAME:ROLE.", NEVER,
+    ),
+    "SECRET_MISSING": Words(
+        "refused", "No secret for sessions", "The file that sessions are signed with cannot be made, read or trusted.",
+        "`OUTPUT/review/secret`, or the file of --secret, was opened.",
+        "Give write access to OUTPUT/review, or --secret FILE where OUTPUT is no folder of this machine.", NEVER,
+    ),
+    "ADDRESS_UNUSABLE": Words(
+        "refused", "Cannot listen there", "The port is taken, or the address is none of this machine's.",
+        "The system refused it.", "Give another --port or --host.", NEVER,
+    ),
+    "RELEASE_REFUSED": Words(
+        "refused", "Not a folder for a release", "A release owns its folder: what is not approved is moved out of it.",
+        "By what stands in the folder, and by the mark that a release leaves there.",
+        "Give an empty folder, or leave out --to.", NEVER,
+    ),
     "SOURCE_MISSING": Words(
         "rejected", "Source missing", "There is no file at the manifest's uri.",
         "The file was looked up.", "Upload the file or correct the uri.", NEVER,

@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[2]
 TABLES = {ROOT / "schemas" / name for name in ("codes.py", "error_codes.py", "finding_codes.py")}
 SOURCES = [
     path
-    for folder in ("decisions", "dsp", "media", "pipeline", "schemas", "transforms")
+    for folder in ("decisions", "dsp", "media", "pipeline", "review", "schemas", "transforms")
     for path in sorted((ROOT / folder).rglob("*.py"))
     if path not in TABLES
 ]
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
-NAMED = set(re.findall(r'(?:TrackError|CatalogueError|_finding|code=|Shelf)\(?\s*"([A-Z_]+)"', TEXT))
+NAMED = set(re.findall(r'(?:TrackError|CatalogueError|_finding|code=|Shelf|super\(\).__init__)\(?\s*"([A-Z_]+)"', TEXT))
 MEASURED = {code for one in MEASURES.values() for code in (one.above, one.below)}
 ASKED_FOR = re.findall(
     "[A-Z_]+",
