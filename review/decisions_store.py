@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -25,6 +26,7 @@ from schemas.signoff import SignOff
 
 PATIENCE_S = 30.0
 """How long one writer waits for another: decisions are written in milliseconds."""
+ASKED_EVERY_S = 0.2
 Decide = Callable[[Sequence[SignOff]], Sequence[SignOff]]
 """All decisions so far -> those to add, without numbers; what it raises adds nothing."""
 
@@ -97,7 +99,9 @@ class Decisions:
         digest = sha256(f"{self._catalogue} {purpose}".encode()).digest()
         number = int.from_bytes(digest[:8], "big", signed=True)
         with _told(self._engine), self._engine.connect() as connection:
-            connection.execute(sql.select(sql.func.pg_advisory_xact_lock(number)))
+            # Asked for again and again: one long question would end with the patience of the connection.
+            while not connection.scalar(sql.select(sql.func.pg_try_advisory_xact_lock(number))):
+                time.sleep(ASKED_EVERY_S)
             yield
 
     @property

@@ -114,7 +114,7 @@ async def json_body(request: Request, record: Any) -> Any:
         raise NotLetInError(408, "the request did not come in time") from None
     try:
         return json_decoder(record).decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotLetInError(400, f"the request is not as it should be: {error}") from None
 
 

@@ -67,7 +67,7 @@ class Site:
         self._workers = CapacityLimiter(WORKERS)
         self._reporting = asyncio.Lock()
 
-    def app(self, body_within_s: float = BODY_WITHIN_S) -> ASGIApp:
+    def app(self) -> ASGIApp:
         """As an ASGI application."""
         app = Starlette(
             routes=[
@@ -82,7 +82,7 @@ class Site:
                 Route("/api/release", self._for("operator", self._release), methods=["POST"]),
             ],
         )
-        return _with_headers(bounded_in_time(app, body_within_s))
+        return _with_headers(bounded_in_time(app, BODY_WITHIN_S))
 
     def _for(self, role: Role, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint for those who may, with every refusal in words."""

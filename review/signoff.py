@@ -126,7 +126,7 @@ def _file(path: Path) -> SignOffFile:
     except msgspec.ValidationError as error:
         text = f'{path} is no file of decisions: {error}; it begins with {{"lathe_signoff": 1, "decisions": [...]}}'
         raise _invalid([text]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _invalid([f"{path}{_line(content, str(error))} is no JSON: {error}"]) from error
 
 
@@ -141,7 +141,7 @@ def _decisions(file: SignOffFile, reviewer: str | None) -> list[SignOff]:
     for index, raw in enumerate(file.decisions):
         try:
             found.append(_decision(raw, reviewer, file.reviewer))
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, msgspec.MsgspecError, RecursionError) as error:
             problems.append(f"decision {index + 1}: {error}")
     if problems:
         raise _invalid(problems)

@@ -161,7 +161,7 @@ class _AsWav:
 def _packed(audio: NDArray[np.float64]) -> bytes:
     """Frames as 24-bit integers, rounded; what is no number is silence."""
     full = 1 << (8 * WAV_BYTES - 1)
-    steps = np.clip(np.rint(np.nan_to_num(audio, nan=0.0) * full), -full, full - 1).astype("<i4")
+    steps = np.rint(np.clip(np.nan_to_num(audio, nan=0.0), -1.0, 1.0) * full).clip(max=full - 1).astype("<i4")
     return steps.view(np.uint8).reshape(-1, 4)[:, :WAV_BYTES].tobytes()
 
 

@@ -71,9 +71,9 @@ class Output:
         path.write_text(json.dumps({"run_id": run, "state": state, "ended": "2026-11-01T00:00:00+00:00"}))
 
 
-def output_of(folder: Path, *track_ids: str, run: str = "R1", **row: Any) -> Output:
+def output_of(place: Path, *track_ids: str, run: str = "R1", **row: Any) -> Output:
     """An output with some tracks of one album, each mastered in one run."""
-    made = Output(folder / "output", folder / "sources")
+    made = Output(place / "output", place / "sources")
     made.sources.mkdir(parents=True, exist_ok=True)
     for number, track_id in enumerate(track_ids):
         made.master(track_id, hz=400.0 + 50.0 * number, run=run, name=f"1-{number + 1:02d} song", **row)
