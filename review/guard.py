@@ -22,7 +22,6 @@ from review.tokens import Person, Role, Tokens
 from schemas.decoding import json_decoder
 
 MAX_BODY = 1 << 20
-COOKIE = "lathe_session"
 CSRF = "x-lathe-csrf"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -59,6 +58,11 @@ class Door(Struct, frozen=True, kw_only=True):
     local: Person | None = None
     """The one user of a server that only this machine reaches; None: everyone needs a session."""
 
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie: browsers send the cookies of one port to all ports of a machine."""
+        return f"lathe_session_{self.port}"
+
 
 def check_place(request: Request, door: Door) -> None:
     """Raises NotLetInError for a request that a page elsewhere caused, or that came by a name that is not ours."""
@@ -78,7 +82,7 @@ def person_of(request: Request, door: Door, tokens: Tokens) -> tuple[Person, str
     """Who asks, and the session by which that is known; raises NotLetInError."""
     if door.local is not None:
         return door.local, "local"
-    session = request.cookies.get(COOKIE, "")
+    session = request.cookies.get(door.cookie, "")
     person = tokens.in_session(session)
     if person is None:
         raise NotLetInError(401, "open your invitation link to sign in; it may have run out")

@@ -27,7 +27,6 @@ from pipeline.run_records import run_record, seconds_of
 from review import report
 from review.desk import MAX_ASKED, Asked, Desk, ForbiddenError, RefusedError
 from review.guard import (
-    COOKIE,
     HEADERS,
     Door,
     NotLetInError,
@@ -65,7 +64,7 @@ class Site:
         self._desk, self._door, self._tokens = desk, door, tokens
         self._player = Player(desk)
         self._workers = CapacityLimiter(WORKERS)
-        self._reporting = asyncio.Lock()
+        self._reporting, self._releasing = asyncio.Lock(), asyncio.Lock()
 
     def app(self) -> ASGIApp:
         """As an ASGI application."""
@@ -115,7 +114,7 @@ class Site:
         # The browser sends no strict cookie where a link elsewhere leads, so this page leads on from here.
         answer = page("Signed in", f"You are {person.name}, {person.role}.", leads_to="/")
         answer.set_cookie(
-            COOKIE,
+            self._door.cookie,
             self._tokens.session(person),
             max_age=int(person.until_s - time.time()),
             httponly=True,
@@ -156,7 +155,7 @@ class Site:
         return await self._player.answer(request)
 
     async def _session(self, request: Request, person: Person) -> Response:
-        session = "local" if self._door.local is not None else request.cookies[COOKIE]
+        session = "local" if self._door.local is not None else request.cookies[self._door.cookie]
         run_id = await self._in_thread(lambda: self._desk.catalogue.run_id)
         return _json(
             {
@@ -195,7 +194,10 @@ class Site:
 
     async def _release(self, request: Request, person: Person) -> Response:
         await json_body(request, dict[str, Any])
-        return _json(await self._in_thread(partial(release, self._desk)))
+        if self._releasing.locked():  # each would wait in a thread of its own
+            raise NotLetInError(409, "a release is under way: wait until it is done")
+        async with self._releasing:
+            return _json(await self._in_thread(partial(release, self._desk)))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await to_thread.run_sync(work, limiter=self._workers)

@@ -74,7 +74,7 @@ def server_of(desk: Desk, asked: Serving, bound: socket.socket) -> tuple[uvicorn
         ws="none",
         lifespan="off",
         loop="asyncio",
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,  # anyone could write them

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -114,8 +115,7 @@ def _make(path: Path) -> None:
     try:
         os.write(handle, secrets.token_bytes(SECRET_BYTES))
         os.close(handle)
-        os.link(part, path)  # whole at once, and fails if another process was faster
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):  # another process was faster
+            store.publish(part, str(path))
     finally:
-        part.unlink()
+        part.unlink(missing_ok=True)

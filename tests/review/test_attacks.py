@@ -209,9 +209,12 @@ def test_a_cookie_that_is_forged_foreign_or_too_old_is_none(open_one, make):
     person = Person(name="Eve", role="operator", until_s=time.time() + 1000)
     cookie = make(Tokens(load_secret(open_one.desk.output)), person)
     for path in PRIVATE:
-        assert 401 == open_one.client(cookies={"lathe_session": cookie}).get(path).status_code
+        assert 401 == open_one.client(cookies={f"lathe_session_{open_one.port}": cookie}).get(path).status_code
     assert (
-        401 == open_one.client(cookies={"lathe_session": cookie}).post("/api/decisions", json=ask(open_one)).status_code
+        401
+        == open_one.client(cookies={f"lathe_session_{open_one.port}": cookie})
+        .post("/api/decisions", json=ask(open_one))
+        .status_code
     )
 
 

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import httpx
@@ -196,10 +195,8 @@ def test_an_invitation_opens_the_server_that_it_is_for(made):
 
 
 def test_help_answers_at_once_and_loads_no_server():
-    code = "import sys\nfrom review.cli import cli\ncli(['signoff', 'decide', '--help'], standalone_mode=False)\nprint(sorted(sys.modules))"
-    began_s = time.process_time()
+    code = "import sys; from review.cli import cli; cli(['release', '--help'], standalone_mode=False); print([*sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60)
-    assert time.process_time() - began_s < 5
     heavy = {"starlette", "uvicorn", "sqlalchemy", "apache_beam", "pyarrow", "numpy", "soundfile"}
     assert ("click" in done.stdout, [name for name in heavy if f"'{name}'" in done.stdout]) == (True, [])
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import soundfile
 
 from review import report
+from review.release import release
 from tests.makers import noise
 from tests.review.outputs import HOSTILE, asked, desk_of, digest, look_again, output_of
 from tests.review.servers import served
@@ -162,6 +165,28 @@ def test_an_operator_releases(server, made):
     found = client.post("/api/release", json={}).json()
     assert (2, []) == (len(found["copied"]), found["problems"])
     assert (made.path / "released/cd/album/1-01 song.flac").exists()
+
+
+def test_one_release_at_a_time_is_asked_for(server, monkeypatch):
+    began, goes = threading.Event(), threading.Event()
+
+    def slow(desk):
+        began.set()
+        goes.wait(10)
+        return release(desk)
+
+    monkeypatch.setattr("review.server.release", slow)
+    client = server.local()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.post, "/api/release", json={})
+        assert began.wait(10)
+        second = client.post("/api/release", json={})
+        goes.set()
+        assert (409, "a release is under way" in second.text, 200) == (
+            second.status_code,
+            True,
+            first.result().status_code,
+        )
 
 
 def test_a_database_that_went_away_is_told_in_words(server, monkeypatch):
