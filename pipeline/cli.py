@@ -98,7 +98,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--dry-run", is_flag=True, help="Say what would be done and why, and what it would take; write nothing.")
 @click.option("--prices", metavar="FILE", help="Your own price table for --dry-run (.toml).")
 @click.pass_obj
-def run(after_run: AfterRun | None, as_json: bool, dry_run: bool, prices: str | None, **asked: Any) -> int:
+def run(after_run: AfterRun | None, /, as_json: bool, dry_run: bool, prices: str | None, **asked: Any) -> int:
     """Masters the tracks of MANIFEST (.csv, .jsonl, .parquet or a folder of audio) into OUTPUT."""
     from pipeline import run as runs
     from pipeline.retry import NothingToRetry

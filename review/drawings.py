@@ -6,6 +6,7 @@ For drawing only: figures stand in the rows. A page reads a letter back as its p
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,8 @@ REDUCTION_STEP_DB = 0.25
 NOTHING = " "
 """Where there is no loudness."""
 
-Floats, Letters = NDArray[np.float64], NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float64]
+Letters: TypeAlias = NDArray[np.uint8]
 _ALPHABET = np.frombuffer(LETTERS.encode(), np.uint8)
 
 
@@ -69,4 +71,4 @@ def _loudness(values: Floats) -> Letters:
 
 
 def _spelled(levels: Floats, highest: int = len(LETTERS) - 1) -> Letters:
-    return _ALPHABET[np.clip(np.round(levels), 0, highest).astype(int)]
+    return np.take(_ALPHABET, np.clip(np.round(levels), 0, highest).astype(int))

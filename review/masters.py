@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
 
-from media import store
 from pipeline.run_records import RUNNING, is_finished, run_ids, run_record
+from review.standing import rows_of, standing_rows
 from schemas.errors import CatalogueError
 from schemas.signoff import masters_key
 
@@ -87,7 +86,7 @@ class Catalogue:
     def _look(self) -> None:
         runs = [run_id for run_id in run_ids(self._output) if self._is_whole(run_id)]
         if runs != self._runs:
-            self._standing, self._runs = _standing(self._output, runs), runs
+            self._standing, self._runs = _standing(self._output) if runs else {}, runs
 
     def _is_whole(self, run_id: str) -> bool:
         if run_id not in self._ended:
@@ -113,36 +112,15 @@ def required_catalogue(output: str) -> Catalogue:
     return catalogue
 
 
-def _standing(output: str, runs: list[str]) -> dict[str, Standing]:
-    found: dict[str, Standing] = {}
-    seen: set[str] = set()
-    for run_id in runs:
-        rejected = {row["track_id"] for row in _rows(output, "rejected", run_id, {"track_id"}, seen)}
-        for row in _rows(output, "tracks", run_id, {*_PLAIN, *(f"masters.{name}" for name in _OF_MASTERS)}, seen):
-            found[row["track_id"]] = _of_row(row, run_id)
-            rejected.add(row["track_id"])
-        seen |= rejected
-    return found
-
-
-def _rows(output: str, table: str, run_id: str, wanted: set[str], seen: set[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a table that are not of a track that a newer run has `seen`; a run with none is not read through."""
-    import pyarrow.parquet as pq
-
-    for uri in store.list_files(store.join(output, "qc", table, f"run={run_id}")):
-        with store.fetched(uri) as path, pq.ParquetFile(path) as file:
-            if seen and seen.issuperset(file.read(["track_id"])["track_id"].to_pylist()):
-                continue
-            # How a list names its items differs from writer to writer: masters.list.element.uri, masters.list.item.uri.
-            paths = [file.schema.column(i).path for i in range(len(file.schema))]
-            columns = [path for path in paths if _short(path) in wanted]
-            for batch in file.iter_batches(columns=columns):
-                yield from (row for row in batch.to_pylist() if row["track_id"] not in seen)
-
-
-def _short(path: str) -> str:
-    parts = path.split(".")
-    return f"{parts[0]}.{parts[3]}" if len(parts) == 4 and parts[1] == "list" else path
+def _standing(output: str) -> dict[str, Standing]:
+    columns = (*_PLAIN, *(f"masters.{name}" for name in _OF_MASTERS))
+    return {
+        row["track_id"]: _of_row(row, part.run_id)
+        for part in standing_rows(output).now
+        if part.table == "tracks"
+        for batch in rows_of(part, columns)
+        for row in batch.to_pylist()
+    }
 
 
 def _of_row(row: dict[str, Any], run_id: str) -> Standing:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from media import store
 from pipeline.run_records import run_record
@@ -21,13 +20,11 @@ from review.albums import newest_albums
 from review.catalogue import Catalogue, batches
 from review.details import CHUNK, script_of
 from review.page_file import page_of
-from review.standing import Part, Standing, standing_rows
+from review.standing import Standing, rows_of, standing_rows
 from schemas.codes import CODES
 
 PACKERS = 2
 """Threads that pack: zlib and Arrow work beside Python."""
-READ_AT_ONCE = 1_000
-"""Rows: about 30 MB of drawings."""
 BEFORE = ("run_id", "track_id", "verdict", "gain_db", "findings", "masters")
 
 
@@ -42,7 +39,7 @@ def write_report(output: str, against: str | None = None) -> str:
         scripts = _write_scripts(catalogue, standing, output, scratch)
         for part in standing.now:
             if part.table == "rejected":
-                catalogue.add_rejected(row for batch in _rows(part) for row in batch.to_pylist())
+                catalogue.add_rejected(row for batch in rows_of(part) for row in batch.to_pylist())
         _compare(catalogue, standing)
         page = page_of(_told(catalogue, standing, output, scripts))
         _put(scratch, "index.html", page, store.join(folder, "index.html"))
@@ -78,7 +75,7 @@ def _chunks(standing: Standing) -> Iterator[pa.RecordBatch]:
     for part in standing.now:
         if part.table != "tracks":
             continue
-        for batch in _rows(part):
+        for batch in rows_of(part):
             kept.append(batch)
             if sum(one.num_rows for one in kept) >= CHUNK:
                 *full, rest = batches(_joined(kept), CHUNK)
@@ -94,21 +91,10 @@ def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
     return table.combine_chunks().to_batches()[0]
 
 
-def _rows(part: Part, columns: tuple[str, ...] | None = None) -> Iterator[pa.RecordBatch]:
-    """The rows of a part that count, a few at a time."""
-    with store.fetched(part.uri) as path:
-        first, wanted = 0, pa.array(part.rows, pa.int64())
-        for batch in pq.ParquetFile(path).iter_batches(READ_AT_ONCE, columns=list(columns) if columns else None):
-            inside = [row - first for row in wanted.to_pylist() if first <= row < first + batch.num_rows]
-            first += batch.num_rows
-            if inside:
-                yield batch if len(inside) == batch.num_rows else batch.take(pa.array(inside))
-
-
 def _compare(catalogue: Catalogue, standing: Standing) -> None:
     places = {name: i for i, name in enumerate(catalogue.columns["track_id"])}
     for part in standing.before:
-        for batch in _rows(part, BEFORE):
+        for batch in rows_of(part, BEFORE):
             catalogue.add_before(batch, places)
 
 

@@ -47,7 +47,7 @@ from schemas.errors import CatalogueError
 T = TypeVar("T")
 WORKERS = 16
 """Threads for decisions and the report."""
-_DATA = re.compile(r"[0-9]{1,9}\.js", re.ASCII)
+_DATA = re.compile(r"[0-9a-f]{16}\.js", re.ASCII)
 Answer: TypeAlias = Callable[[Request, Person], Awaitable[Response]]
 
 

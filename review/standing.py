@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
@@ -14,6 +16,8 @@ from pipeline.run_records import is_finished, run_records
 from schemas.errors import CatalogueError
 
 TABLES = ("tracks", "rejected")
+READ_AT_ONCE = 1_000
+"""Rows: about 30 MB of drawings."""
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -73,9 +77,33 @@ def _named(output: str, run_id: str) -> Iterator[tuple[str, str, list[str]]]:
     for table in TABLES:
         for uri in store.list_files(store.join(output, "qc", table, f"run={run_id}")):
             with store.fetched(uri) as path:
-                yield table, uri, column_of(path, "track_id")
+                yield table, uri, _column_of(path, "track_id")
 
 
-def column_of(path: Path, name: str) -> list[Any]:
-    """One column of a Parquet file."""
+def rows_of(part: Part, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a part that count, a few at a time; `columns` by name, those inside a list of structs as `masters.uri`."""
+    with store.fetched(part.uri) as path, pq.ParquetFile(path) as file:
+        first, wanted = 0, np.asarray(part.rows)
+        for batch in file.iter_batches(READ_AT_ONCE, columns=_paths(file, columns)):
+            inside = wanted[(first <= wanted) & (wanted < first + batch.num_rows)] - first
+            first += batch.num_rows
+            if len(inside):
+                yield batch if len(inside) == batch.num_rows else batch.take(pa.array(inside))
+
+
+def _paths(file: pq.ParquetFile, columns: Sequence[str] | None) -> list[str] | None:
+    """Columns as the file names them: what is in a list is called otherwise from writer to writer."""
+    if columns is None:
+        return None
+    paths = [file.schema.column(i).path for i in range(len(file.schema))]
+    return [path for path in paths if path.partition(".")[0] in columns or _short(path) in columns]
+
+
+def _short(path: str) -> str:
+    """`masters.list.element.uri`, or `masters.list.item.uri`, as `masters.uri`."""
+    parts = path.split(".")
+    return f"{parts[0]}.{parts[3]}" if len(parts) == 4 and parts[1] == "list" else path
+
+
+def _column_of(path: Path, name: str) -> list[Any]:
     return pq.ParquetFile(path).read(columns=[name]).column(0).to_pylist()  # type: ignore[no-any-return]

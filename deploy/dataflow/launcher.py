@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+import review.cli
 from pipeline import cli
 
 COMMANDS = ("run", "watch")
@@ -131,7 +132,7 @@ def main() -> None:
         click.echo(error, err=True)
         sys.exit(cli.WRONG_USAGE)
     sys.argv = ["lathe", *words]
-    cli.main()
+    review.cli.main()
 
 
 if __name__ == "__main__":

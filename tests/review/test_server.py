@@ -25,7 +25,11 @@ def written(monkeypatch):
     def write_report(output):
         found.append(output)
         os.makedirs(f"{output}/report/tracks", exist_ok=True)
-        for name, text in (("index.html", f"<p>report {len(found)}"), ("tracks/1.js", "track(1)"), ("secret", "no")):
+        for name, text in (
+            ("index.html", f"<p>report {len(found)}"),
+            ("tracks/00000000000000a1.js", "track(1)"),
+            ("secret", "no"),
+        ):
             with open(f"{output}/report/{name}", "w") as handle:
                 handle.write(text)
         return f"{output}/report/index.html"
@@ -63,9 +67,16 @@ def test_the_data_of_the_page_is_served_and_nothing_else_below_the_report(server
     client = server.client()
     client.get("/")
     assert ("track(1)", "text/javascript") == (
-        client.get("/tracks/1.js").text, client.get("/tracks/1.js").headers["content-type"].partition(";")[0],
+        client.get("/tracks/00000000000000a1.js").text, client.get("/tracks/00000000000000a1.js").headers["content-type"].partition(";")[0],
     )  # fmt: skip
-    for path in ("/secret", "/report/secret", "/index.html", "/tracks/", "/tracks/2.js", "/tracks/01.js.map"):
+    for path in (
+        "/secret",
+        "/report/secret",
+        "/index.html",
+        "/tracks/",
+        "/tracks/00000000000000a2.js",
+        "/tracks/00000000000000a1.js.map",
+    ):
         assert 404 == client.get(path).status_code
 
 
