@@ -134,7 +134,8 @@ def run(after_run: AfterRun | None, /, as_json: bool, dry_run: bool, prices: str
     metavar="SECONDS",
     help="How long an album with track_total waits for tracks of other manifests.",
 )
-def watch(source: str, as_json: bool, patience_s: float, **asked: Any) -> int:
+@click.pass_obj
+def watch(after_run: AfterRun | None, /, source: str, as_json: bool, patience_s: float, **asked: Any) -> int:
     """Masters each manifest that appears in SOURCE, a folder or pubsub://SUBSCRIPTION, into OUTPUT, until Ctrl-C.
 
     One unbounded pipeline where a runner is named after -- or `prism` is on PATH; else one batch for each manifest. Write a
@@ -142,9 +143,15 @@ def watch(source: str, as_json: bool, patience_s: float, **asked: Any) -> int:
     """
     from pipeline import run as runs
     from pipeline import watching
+    from pipeline.words import say, summary_text
 
     request = runs.Request(manifest="", **_asked(asked))
-    tell = (lambda summary: _print_json(runs.contract(summary))) if as_json else (lambda summary: None)
+
+    def tell(summary: runs.Summary) -> None:
+        say(summary_text(summary, after_run(summary.output) if after_run and summary.run_id else None))
+        if as_json:
+            _print_json(runs.contract(summary))
+
     return watching.watch(source, request, patience_s, tell)
 
 

@@ -16,7 +16,7 @@ from pipeline.runner import LOCAL_RUNNERS
 from pipeline.subscription import SCHEME
 from pipeline.supervise import interruptible
 from pipeline.watch import Trouble, Watch
-from pipeline.words import ProgressLine, say, summary_text
+from pipeline.words import ProgressLine, say
 from pipeline.workplace import checked_output
 from schemas.errors import CatalogueError
 
@@ -106,7 +106,6 @@ def _outcome(record: Record) -> Summary | Trouble:
 
 def _say_outcome(outcome: Summary | Trouble, tell: Tell) -> None:
     if isinstance(outcome, Summary):
-        say(summary_text(outcome))
         tell(outcome)
     else:
         say("\n".join([f"{outcome.uri} is left until it changes ({outcome.code})", *outcome.problems]))

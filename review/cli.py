@@ -28,11 +28,12 @@ STEPS = {
 
 @cli.command()
 @click.argument("output")
-def report(output: str) -> int:
+@click.option("--against", metavar="RUN", help="The run to compare with; else each track with what it was before.")
+def report(output: str, against: str | None) -> int:
     """Writes OUTPUT/report/index.html from the Parquet files alone."""
     from review.report import write_report
 
-    click.echo(write_report(output))
+    click.echo(write_report(_output(output), against))
     return 0
 
 
@@ -230,9 +231,13 @@ def main() -> None:
 
 
 def _written_report(output: str) -> str:
+    """Where the report of a run that has ended is; a run stays well where only its report cannot be written."""
     from review.report import write_report
 
-    return write_report(output)
+    try:
+        return write_report(output)
+    except OSError as error:
+        return f"not written ({error}); make room, then: lathe report {output}"
 
 
 def _output(output: str) -> str:

@@ -7,11 +7,11 @@ const VERDICTS = ["rejected", "listen", "ready"];
 class Catalogue {
   constructor(told) {
     Object.assign(this, told);
-    this.size = told.columns.track_id.length;
+    this.size = told.columns.track_id?.length ?? 0;
     this.chunks = new Map();
     this.keys = new Map();
     this.places = new Map();
-    told.columns.track_id.forEach((id, i) => this.places.set(id, i));
+    told.columns.track_id?.forEach((id, i) => this.places.set(id, i));
   }
 
   /** A value of a track, by name where only a number stands in its list. */

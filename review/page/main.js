@@ -129,7 +129,7 @@ class Page {
       announce("First say who you are.");
       return this.gone({ view: "signoff" });
     }
-    const told = { approve: "approved", reject: "rejected", needs_work: "sent back" }[asked.word];
+    const told = DONE[asked.word];
     return this.tried(async () => {
       await signoff.decide(tracks, asked);
       return tracks.length === 1

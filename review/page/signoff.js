@@ -1,6 +1,7 @@
 // What reviewers decided: kept by the server that this page came from, or in this browser until it is exported.
 
 const SIGNOFF_FORM = 1;
+const DONE = { approve: "approved", reject: "rejected", needs_work: "sent back" };
 
 /** The state of one track's masters, from all decisions in their order. */
 function stateFrom(decisions, key, twoPersons) {

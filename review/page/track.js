@@ -498,7 +498,7 @@ function historyWords(one, catalogue, i) {
   const other =
     one.masters_key !== (catalogue.columns.key?.[i] ?? null) ? " (about other masters than those that stand)" : "";
   const asks = one.revision ? `; asks for ${revisionWords(one.revision)}` : "";
-  return `${one.at.replace("T", " ").replace(/\.\d+/, "")}, ${one.reviewer}: ${WORDS[one.word] ?? one.word}${one.reason ? `, ${one.reason}` : ""}${one.note ? ` — ${one.note}` : ""}${asks}${other}`;
+  return `${one.at.replace("T", " ").replace(/(\.\d+)?(\+00:00|Z)$/, " UTC")}, ${one.reviewer}: ${DONE[one.word] ?? one.word}${one.reason ? `, ${one.reason}` : ""}${one.note ? ` — ${one.note}` : ""}${asks}${other}`;
 }
 
 function provenanceCard(catalogue, row) {
