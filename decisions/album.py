@@ -10,14 +10,18 @@ import math
 from collections.abc import Sequence
 from hashlib import sha256
 from statistics import fmean
+from typing import NamedTuple
 
-from decisions.gain import DYNAMIC_STEPS_DB, STEPS_DB, GainDecision, decide_gain, source_lufs
+from decisions.asked_gain import LOUDNESS_STEP_LU, SettledGroup, aimed, settle_group, target_of
+from decisions.gain import DYNAMIC_STEPS_DB, STEPS_DB, source_lufs
 from decisions.head import RunHead, decide_heads
+from decisions.revisions import asked_decisions, asked_of, differs, with_references
 from decisions.runs import after, before, joins_decision, runs_of
 from decisions.tone import tone_change_lu
 from dsp.settings import LimiterSettings, QuantiserSettings
 from schemas.plan import Decision, DeliveryPlan, Head, Plan
 from schemas.profile import Delivery, Profile
+from schemas.signoff import Asked, Revision
 from schemas.steps import (
     Analysed,
     Analysing,
@@ -28,6 +32,7 @@ from schemas.steps import (
     Rehearsed,
     Rehearsing,
     Rejected,
+    Unasked,
 )
 
 SAFE_PEAK_DB = 0.2
@@ -46,12 +51,52 @@ def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting
     tracks = sorted((m for m in members if isinstance(m, Analysed)), key=lambda m: m.track.order)
     drafts: list[Drafting] = [m for m in members if isinstance(m, Rejected)]
     runs = runs_of(tracks)
-    heads = decide_heads([[tracks[i] for i in run] for run in runs], profile)
-    for group in _groups(runs, profile):
-        gains_db = _gains_db([(tracks[i], heads[n].head) for n in group for i in runs[n]], profile)
+    album = [track.track for track in tracks]
+    asked = [asked_of([album[i] for i in run], album) for run in runs]
+    groups = _groups(runs, profile)
+    apart = {n for group in groups if len(group) > 1 for n in group if differs(asked[n])}
+    usual = [one.album if len(groups) < len(runs) else one.run for one in asked]
+    heads = _heads(tracks, runs, profile, usual)
+    own = _heads(tracks, runs, profile, [one.run for one in asked]) if apart else heads
+    for group in groups:
+        goal = aimed(profile, target_of(profile, usual[group[0]].loudness_steps))
+        gains_db = _gains_db([(tracks[i], heads[n].head) for n in group for i in runs[n]], goal)
         for n in group:
-            drafts += [_draft(tracks, runs[n], i, (n, heads[n]), gains_db, profile) for i in runs[n]]
+            drawn = _Drawn(n, own[n] if n in apart else heads[n], asked[n], gains_db)
+            if n in apart:
+                drawn = _apart(drawn, heads[n].head, [tracks[i] for i in runs[n]], goal)
+            drafts += [_draft(tracks, runs[n], i, drawn, profile) for i in runs[n]]
     return drafts
+
+
+class _Drawn(NamedTuple):
+    """What the drafts of a run of joined tracks have in common."""
+
+    run: int
+    head: RunHead
+    asked: Asked
+    gains_db: tuple[float, ...]
+    unasked: Unasked | None = None
+
+
+def _heads(
+    tracks: Sequence[Analysed], runs: Sequence[Sequence[int]], profile: Profile, revisions: Sequence[Revision]
+) -> list[RunHead]:
+    heard = [with_references([tracks[i] for i in run], revision) for run, revision in zip(runs, revisions, strict=True)]
+    return decide_heads(heard, profile, revisions)
+
+
+def _apart(drawn: _Drawn, usual: Head, run: Sequence[Analysed], goal: Profile) -> _Drawn:
+    """A run that is to differ from its album: tried around its own gain, and as it would be unasked around its album's.
+
+    Its album is decided as if nobody had asked, so that no other track of it changes.
+    """
+    steps = drawn.asked.run.loudness_steps - drawn.asked.album.loudness_steps
+    change_lu = LOUDNESS_STEP_LU * steps - _tone_lu([(track, drawn.head.head) for track in run])
+    middle_db = drawn.gains_db[0] - (STEPS_DB[0] if len(drawn.gains_db) > 1 else 0.0)
+    middle_db += change_lu + _tone_lu([(track, usual) for track in run])
+    gains_db = _tried_db(middle_db, _peak_dbtp(run), drawn.head.head.dynamic, goal, wide_gap_db=0.0)
+    return drawn._replace(gains_db=gains_db, unasked=Unasked(head=usual, gains_db=drawn.gains_db))
 
 
 def _missing(members: Sequence[Analysing]) -> str:
@@ -88,8 +133,8 @@ def settle_album(members: Sequence[Rehearsing], profile: Profile, masters: str) 
     rehearsed = sorted((m for m in members if isinstance(m, Rehearsed)), key=lambda m: m.draft.track.order)
     plans: list[Planning] = [m for m in members if isinstance(m, Rejected)]
     for number, group in _gain_groups(rehearsed, profile).items():
-        gain = decide_gain(group, profile)
-        plans += [_planned(one.draft, gain, (number, len(group)), profile, masters) for one in group]
+        settled = settle_group(group, profile)
+        plans += [_planned(one.draft, settled, (number, len(group)), profile, masters) for one in group]
     return plans
 
 
@@ -103,23 +148,38 @@ def _groups(runs: Sequence[Sequence[int]], profile: Profile) -> list[list[int]]:
 def _gains_db(group: Sequence[tuple[Analysed, Head]], profile: Profile) -> tuple[float, ...]:
     """The gain that would do without a limiter, alone if that is certain to be so, else the gains around it to try."""
     loudness = source_lufs([member.analysis.gating for member, _ in group], profile)
-    tone_lu = fmean(tone_change_lu(head.equaliser, one.analysis.figures.spectrum_db) for one, head in group)
-    plain_db = min(profile.loudness.target_lufs - loudness - tone_lu, profile.loudness.max_gain_db)
-    peaks_dbtp = [member.analysis.figures.true_peak_dbtp for member, _ in group]
-    peak_dbtp = max((peak for peak in peaks_dbtp if peak is not None), default=-math.inf)
+    plain_db = min(profile.loudness.target_lufs - loudness - _tone_lu(group), profile.loudness.max_gain_db)
+    peak_dbtp = _peak_dbtp([member for member, _ in group])
     untouched = all(not head.settings() for _, head in group)
     if untouched and peak_dbtp + plain_db < profile.limiter.ceiling_dbtp - SAFE_PEAK_DB:
         return (plain_db,)
-    steps_db = DYNAMIC_STEPS_DB if any(head.dynamic for _, head in group) else STEPS_DB
-    tried_db = [plain_db + step for step in steps_db]
+    return _tried_db(plain_db, peak_dbtp, any(head.dynamic for _, head in group), profile)
+
+
+def _tone_lu(group: Sequence[tuple[Analysed, Head]]) -> float:
+    """How much the equalisers of a group change its loudness."""
+    return fmean(tone_change_lu(head.equaliser, one.analysis.figures.spectrum_db) for one, head in group)
+
+
+def _peak_dbtp(tracks: Sequence[Analysed]) -> float:
+    peaks_dbtp = [track.analysis.figures.true_peak_dbtp for track in tracks]
+    return max((peak for peak in peaks_dbtp if peak is not None), default=-math.inf)
+
+
+def _tried_db(
+    plain_db: float, peak_dbtp: float, dynamic: bool, profile: Profile, wide_gap_db: float = WIDE_GAP_DB
+) -> tuple[float, ...]:
+    """Gains around the one that would do without a limiter."""
+    tried_db = [plain_db + step for step in (DYNAMIC_STEPS_DB if dynamic else STEPS_DB)]
     idle_db = profile.limiter.ceiling_dbtp - SAFE_PEAK_DB - peak_dbtp
-    return tuple(round(gain_db, 3) for gain_db in [*_lower_db(idle_db, tried_db[0]), *tried_db])
+    lower_db = _lower_db(idle_db, tried_db[0], wide_gap_db)
+    return tuple(round(gain_db, 3) for gain_db in [*lower_db, *tried_db])
 
 
-def _lower_db(idle_db: float, first_db: float) -> list[float]:
+def _lower_db(idle_db: float, first_db: float, wide_gap_db: float) -> list[float]:
     """Gains below the first, down to where the limiter does nothing: a guard may hold the gain down to there."""
     gap_db = first_db - idle_db
-    return [] if gap_db < WIDE_GAP_DB else [idle_db, idle_db + gap_db / 2.0]
+    return [] if gap_db < wide_gap_db else [idle_db, idle_db + gap_db / 2.0]
 
 
 def _limiter(profile: Profile) -> LimiterSettings:
@@ -133,29 +193,25 @@ def _limiter(profile: Profile) -> LimiterSettings:
     )
 
 
-def _draft(
-    tracks: Sequence[Analysed],
-    run: Sequence[int],
-    i: int,
-    head: tuple[int, RunHead],
-    gains_db: tuple[float, ...],
-    profile: Profile,
-) -> Draft:
-    track = tracks[i]
+def _draft(tracks: Sequence[Analysed], run: Sequence[int], i: int, drawn: _Drawn, profile: Profile) -> Draft:
+    track, joined = tracks[i], [tracks[k].track for k in run]
     position = sum(tracks[k].analysis.format.frames for k in run if k < i)
+    told = asked_decisions(track.track, joined, [one.track for one in tracks])
     return Draft(
         track=track.track,
         analysis=track.analysis,
-        head=head[1].head,
+        head=drawn.head.head,
         limiter=_limiter(profile),
-        gains_db=gains_db,
+        gains_db=drawn.gains_db,
         before=before([tracks[k] for k in run if k < i], position, profile),
         after=after([tracks[k] for k in run if k > i]),
         position_frames=position,
-        run=head[0],
-        touch_ratio=head[1].touch_ratio,
-        references_refused=head[1].references_refused,
-        decisions=(*joins_decision(tracks, run, i), *head[1].decisions),
+        run=drawn.run,
+        touch_ratio=drawn.head.touch_ratio,
+        references_refused=drawn.head.references_refused,
+        decisions=(*told, *joins_decision(tracks, run, i), *drawn.head.decisions),
+        asked=drawn.asked,
+        unasked=drawn.unasked,
     )
 
 
@@ -167,13 +223,14 @@ def _gain_groups(rehearsed: Sequence[Rehearsed], profile: Profile) -> dict[int, 
     return groups
 
 
-def _planned(draft: Draft, gain: GainDecision, group: tuple[int, int], profile: Profile, masters: str) -> Planned:
+def _planned(draft: Draft, settled: SettledGroup, group: tuple[int, int], profile: Profile, masters: str) -> Planned:
+    gain = settled.of(draft)
     gain_db = round(gain.gain_db, 3)
     plan = Plan(
         profile=profile.name,
         style=profile.taste.name,
         intensity=profile.intensity,
-        target_lufs=profile.loudness.target_lufs,
+        target_lufs=settled.target_lufs,
         tolerance_lu=profile.loudness.tolerance_lu,
         mode=profile.loudness.mode,
         head=draft.head,
@@ -184,19 +241,25 @@ def _planned(draft: Draft, gain: GainDecision, group: tuple[int, int], profile: 
         before=draft.before,
         after=draft.after,
         position_frames=draft.position_frames,
-        target_limited=gain.limited,
+        target_limited=gain.limited or settled.gain.limited,
         references_refused=draft.references_refused,
-        decisions=(*draft.decisions, _gain_decision(draft, gain, group[1], profile)),
+        decisions=(*draft.decisions, *settled.held(draft), _gain_decision(draft, settled, group[1], profile)),
+        asked=settled.instructed(draft),
     )
     return Planned(track=draft.track, analysis=draft.analysis, plan=plan)
 
 
-def _gain_decision(draft: Draft, gain: GainDecision, together: int, profile: Profile) -> Decision:
-    target = profile.loudness.target_lufs
+def _gain_decision(draft: Draft, settled: SettledGroup, together: int, profile: Profile) -> Decision:
+    gain, target = settled.of(draft), settled.target_lufs
     loudest = "the loudest of " if profile.loudness.mode == "loudest" else ""
     whom = f"{loudest}the {together} tracks that share it" if together > 1 else "the track"
+    if draft.run in settled.own:
+        whom, target = "the track", settled.aims_lufs[draft.run]
     if gain.limited:
-        why = f"stops {target - gain.expected_lufs:.1f} LU short of {target:g} LUFS: {gain.limited}"
+        why = f"stops {target - gain.expected_lufs:.1f} LU short of {target:.4g} LUFS: {gain.limited}"
+    elif draft.run in settled.own:
+        beside = f"a reviewer wants it beside its album, which gets {settled.gain.gain_db:+.2f} dB"
+        why = f"brings it to {target:.1f} LUFS, where {beside}"
     elif draft.needs_rehearsal:
         why = f"brings {whom} to {target:g} LUFS after the limiter, as rehearsed"
     else:

@@ -126,11 +126,13 @@ def album_findings(tracks: Sequence[Mastered], rejected: Sequence[Rejected]) -> 
         text = f"{len(rejected)} of {len(rejected) + len(tracks)} tracks were rejected: {names}"
         found.append(_finding("ALBUM_INCOMPLETE", text, measured=float(len(rejected)), limit=0.0, unit="tracks"))
     for group in _gain_groups(tracks):
-        found += _target_findings(group[0], [track.masters[0].proof for track in group])
+        # What a reviewer set apart from its album tells nothing of why its album stops short.
+        first = next((track for track in group if not track.plan.own_gain), group[0])
+        found += _target_findings(first, [track.masters[0].proof for track in group])
         # Part of a group need not be as loud as the whole, and a track alone was judged in its own row.
-        whole = len(group) == group[0].plan.shared_by > 1
-        for number, master in enumerate(group[0].masters if whole else ()):
-            found += _loudness_findings([t.masters[number].proof for t in group], master.delivery, group[0])
+        whole = len(group) == first.plan.shared_by > 1
+        for number, master in enumerate(first.masters if whole else ()):
+            found += _loudness_findings([t.masters[number].proof for t in group], master.delivery, first)
     return _worst_first(found)
 
 
@@ -193,10 +195,11 @@ def _master_findings(master: Master) -> list[Finding]:
 
 def _loudness_findings(proofs: Iterable[Analysis], delivery: str, mastered: Mastered) -> list[Finding]:
     loudness, plan = level_lufs((proof.gating for proof in proofs), mastered.plan.mode), mastered.plan
+    target = plan.target_lufs + plan.moved_lu
     if loudness is not None:
-        short = loudness < plan.target_lufs
-        if abs(loudness - plan.target_lufs) <= plan.tolerance_lu or (short and plan.target_limited):
+        short = loudness < target
+        if abs(loudness - target) <= plan.tolerance_lu or (short and plan.target_limited):
             return []
     level = "no loudness" if loudness is None else f"{loudness:.2f} LUFS"
-    text = f"{delivery}: {level}, target {plan.target_lufs:g} within {plan.tolerance_lu:g} LU"
-    return [_finding("LOUDNESS_OFF_TARGET", text, measured=loudness, limit=plan.target_lufs, unit="LUFS")]
+    text = f"{delivery}: {level}, target {target:g} within {plan.tolerance_lu:g} LU"
+    return [_finding("LOUDNESS_OFF_TARGET", text, measured=loudness, limit=target, unit="LUFS")]

@@ -7,7 +7,8 @@ given up at the profile's limit, and the reason is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from scipy.interpolate import PchipInterpolator
@@ -26,6 +27,9 @@ DYNAMIC_STEPS_DB = (-1.5, 0.5, 2.0, 4.0, 7.0)
 """Where compression comes before the gain, which makes the loudness before the limiter a guess."""
 
 
+NO_CAPS: Mapping[str, float] = MappingProxyType({})
+
+
 class GainDecision(NamedTuple):
     """The gain, what it is expected to give (never reported as measured), and why it stops short, if it does, at which price."""
 
@@ -34,24 +38,17 @@ class GainDecision(NamedTuple):
     limited: str | None
 
 
-def decide_gain(group: Sequence[Rehearsed], profile: Profile) -> GainDecision:
-    """The one gain of a group of tracks."""
-    target, takes = profile.loudness.target_lufs, len(group[0].takes)
+def decide_gain(group: Sequence[Rehearsed], profile: Profile, caps_db: Mapping[str, float] = NO_CAPS) -> GainDecision:
+    """The one gain of a group of tracks; `caps_db` is how deep the limiter may turn a track down, where a reviewer asked."""
+    target, takes = profile.loudness.target_lufs, group[0].takes
+    level_at = level_curve(group, profile.loudness.mode)
     if not takes:
         source = source_lufs([r.draft.analysis.gating for r in group], profile)
-        gain_db = min(group[0].draft.gains_db[0], profile.loudness.max_gain_db)
+        gain_db = min(target - source, profile.loudness.max_gain_db)
         limited = _by_gain(source, target, profile) if source + gain_db < target - 1e-9 else None
         return GainDecision(gain_db, source + gain_db, limited)
-    gains = [take.gain_db for take in group[0].takes]
-    levels = [level_lufs([r.takes[k].gating for r in group], profile.loudness.mode) for k in range(takes)]
-    losses = [g - (level if level is not None else g) for g, level in zip(gains, levels, strict=True)]
-    # Monotone between the takes: a limiter that takes nothing stays at nothing.
-    loss_db = PchipInterpolator(gains, losses)
-
-    def level_at(gain_db: float) -> float:
-        return gain_db - float(loss_db(max(gain_db, gains[0])))
-
-    most_db, limited = _most_gain_db(group, profile)
+    gains = [take.gain_db for take in takes]
+    most_db, limited = _most_gain_db(group, profile, caps_db)
     wanted_db = last_within(level_at, target, gains[0] - 12.0, gains[-1])
     if wanted_db <= most_db:
         short = level_at(wanted_db) < target - profile.loudness.tolerance_lu
@@ -60,6 +57,21 @@ def decide_gain(group: Sequence[Rehearsed], profile: Profile) -> GainDecision:
     if level_at(most_db) >= target - profile.loudness.tolerance_lu:
         return GainDecision(most_db, level_at(most_db), None)
     return GainDecision(most_db, level_at(most_db), f"{limited}; {_price(group, gains, wanted_db)}")
+
+
+def level_curve(group: Sequence[Rehearsed], mode: str) -> Callable[[float], float]:
+    """The loudness of a group after the limiter, by the gain; without takes it is that of the sources, made louder."""
+    takes = len(group[0].takes)
+    if not takes:
+        source = level_lufs([r.draft.analysis.gating for r in group], mode)
+        assert source is not None, "silent tracks are rejected before"
+        return lambda gain_db: source + gain_db
+    gains = [take.gain_db for take in group[0].takes]
+    levels = [level_lufs([r.takes[k].gating for r in group], mode) for k in range(takes)]
+    losses = [g - (level if level is not None else g) for g, level in zip(gains, levels, strict=True)]
+    # Monotone between the takes: a limiter that takes nothing stays at nothing.
+    loss_db = PchipInterpolator(gains, losses)
+    return lambda gain_db: gain_db - float(loss_db(min(max(gain_db, gains[0]), gains[-1])))
 
 
 def source_lufs(tracks: Sequence[GatingBlocks], profile: Profile) -> float:
@@ -81,12 +93,12 @@ def _at(gains: list[float], values: list[float], gain_db: float) -> float:
     return float(PchipInterpolator(gains, values)(min(max(gain_db, gains[0]), gains[-1])))
 
 
-def _most_gain_db(group: Sequence[Rehearsed], profile: Profile) -> tuple[float, str]:
+def _most_gain_db(group: Sequence[Rehearsed], profile: Profile, caps_db: Mapping[str, float]) -> tuple[float, str]:
     """The highest gain that the guards allow, and which one holds it back."""
     most_db = profile.loudness.max_gain_db
     why = f"no programme is raised by more than {most_db:g} dB"
     for rehearsed in group:
-        for guard in guards_of(rehearsed, profile.limiter):
+        for guard in guards_of(rehearsed, profile.limiter, caps_db.get(rehearsed.draft.track.track_id)):
             allowed_db = guard.last_allowed_db()
             if allowed_db < most_db:
                 most_db, why = allowed_db, f"more gain would {guard.words}"

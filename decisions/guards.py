@@ -33,18 +33,33 @@ class Guard(NamedTuple):
         return last_within(lambda gain_db: float(reading(gain_db)), self.limit, self.gains_db[0], self.gains_db[-1])
 
 
-def guards_of(rehearsed: Rehearsed, limiter: LimiterChoice) -> list[Guard]:
-    """The guards of a track; what is finished or delicate is limited as much less as it is touched less."""
+def guards_of(rehearsed: Rehearsed, limiter: LimiterChoice, cap_db: float | None = None) -> list[Guard]:
+    """The guards of a track; what is finished or delicate is limited as much less as it is touched less.
+
+    `cap_db` is the deepest reduction that a reviewer left, if one asked for less limiting.
+    """
     title = rehearsed.draft.track.title or rehearsed.draft.track.track_id
     touch, takes = rehearsed.draft.touch_ratio, rehearsed.takes
     deepest_db, mean_db = touch * limiter.max_reduction_db, touch * limiter.max_mean_reduction_db
     deepest, mean = f"{deepest_db:g} dB at its loudest peak", f"{mean_db:g} dB in the mean"
+    if cap_db is not None and cap_db < deepest_db:
+        deepest_db, deepest = cap_db, f"the {cap_db:.1f} dB at its loudest peak that a reviewer left it"
     found = [
         _reduction_guard(rehearsed, deepest_db, [t.max_reduction_db for t in takes], title, deepest),
         _reduction_guard(rehearsed, mean_db, [t.mean_reduction_db for t in takes], title, mean),
     ]
     loudest = [take.max_short_term_lufs for take in takes if take.max_short_term_lufs is not None]
     return [*found, _density_guard(rehearsed, loudest, limiter, title)] if len(loudest) == len(takes) else found
+
+
+def reduction_db(rehearsed: Rehearsed, gain_db: float) -> float:
+    """How deep the limiter turns a track down at a gain."""
+    guard = _reduction_guard(rehearsed, 0.0, [t.max_reduction_db for t in rehearsed.takes], "", "")
+    if gain_db <= guard.gains_db[0]:
+        return guard.readings[0]
+    if len(guard.gains_db) == 1:
+        return guard.readings[-1]
+    return float(PchipInterpolator(guard.gains_db, guard.readings)(min(gain_db, guard.gains_db[-1])))
 
 
 def last_within(rising: Callable[[float], float], limit: float, low: float, high: float) -> float:

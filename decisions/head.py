@@ -8,18 +8,21 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from decisions.asked_tone import decide_asked_tone
 from decisions.carrier import decide_ends, decide_expander, decide_mono_bass
 from decisions.cleaning import decide_cleaning, decide_declipping, offset_at_start
 from decisions.dynamics import decide_attack, decide_colour, decide_compressor, decide_multiband
 from decisions.material import Material, recognise
 from decisions.references import expected_of
 from decisions.resonance import decide_de_esser, decide_resonances
+from decisions.revisions import Wish, revised
 from decisions.tone import INTENSITY, Heard, Tone, decide_tone
 from dsp.gating import integrated_lufs, pooled
 from dsp.settings import DeclipperSettings, DeEsserSettings, SubsonicSettings
 from schemas.norm import Norm
 from schemas.plan import Decision, Head
 from schemas.profile import Profile
+from schemas.signoff import Revision
 from schemas.steps import Analysed
 
 
@@ -32,18 +35,22 @@ class RunHead(NamedTuple):
     references_refused: tuple[str, ...]
 
 
-def decide_heads(runs: Sequence[Sequence[Analysed]], profile: Profile) -> list[RunHead]:
-    """Head and decisions for each run of an album; tone and width are decided for the album together."""
+def decide_heads(runs: Sequence[Sequence[Analysed]], profile: Profile, revisions: Sequence[Revision]) -> list[RunHead]:
+    """Head and decisions for each run of an album; tone and width are decided for the album together, then as was asked."""
     materials = [_material(run, profile) for run in runs]
     expected = [_expected(run, profile) for run in runs]
     heard = [
         [Heard(track.analysis.figures, track.analysis.format.duration_s, norm, material.touch_ratio) for track in run]
         for run, (norm, _), (material, _) in zip(runs, expected, materials, strict=True)
     ]
-    tones = decide_tone(heard, profile)
+    wishes = [Wish(revised(profile, revision), revision) for revision in revisions]
+    tones = [
+        decide_asked_tone(tone, run, wish)
+        for tone, run, wish in zip(decide_tone(heard, profile), heard, wishes, strict=True)
+    ]
     return [
-        _head(run, tone, known, one, profile)
-        for run, tone, known, one in zip(runs, tones, materials, expected, strict=True)
+        _head(run, tone, known, one, wish.profile)
+        for run, tone, known, one, wish in zip(runs, tones, materials, expected, wishes, strict=True)
     ]
 
 

@@ -87,7 +87,7 @@ def album_row(
         duration_s=sum(m.analysis.format.duration_s for m in tracks),
         source_integrated_lufs=integrated_lufs(pooled(m.analysis.gating for m in tracks if whole)),
         master_integrated_lufs=integrated_lufs(pooled(m.masters[0].proof.gating for m in tracks if whole)),
-        target_lufs=first.plan.target_lufs if first else None,
+        target_lufs=first.plan.target_lufs + first.plan.moved_lu if first else None,
         loudness_mode=first.plan.mode if first else None,
         gain_db=gains_db.pop() if len(gains_db) == 1 else None,
         verdict=_album_verdict(findings, tracks, verdicts or (verdict(track_findings(t, profile)) for t in tracks)),

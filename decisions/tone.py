@@ -131,13 +131,18 @@ def _tone(run: Sequence[Heard], middle: Floats, side: Floats, profile: Profile) 
         _tone_decision(curve_db, asked_db, gains_db, run[0].norm, bool(lean_db.any())),
         _width_decision(widen_db, run, profile),
     )
+    return Tone(equaliser_of(curve_db, widen_db), decisions)
+
+
+def equaliser_of(curve_db: Floats, widen_db: Floats) -> EqualiserSettings | None:
+    """The equaliser of a curve of the middle and what the side has more; None where neither is worth a filter."""
     if np.abs(curve_db).max() < SMALLEST_DB:
         curve_db = np.zeros_like(curve_db)
     if np.abs(widen_db).max() < SMALLEST_DB:
         widen_db = np.zeros_like(widen_db)
     if not (curve_db.any() or widen_db.any()):
-        return Tone(None, decisions)
-    return Tone(_settings(curve_db, curve_db + widen_db if widen_db.any() else None), decisions)
+        return None
+    return _settings(curve_db, curve_db + widen_db if widen_db.any() else None)
 
 
 def _amount_of_references(run: Sequence[Heard], profile: Profile) -> float:

@@ -49,6 +49,12 @@ def read_manifest(uri: str, *, roots: Sequence[str] = (), output: str = "") -> l
     return check_manifest(rows, _roots(folder, roots))
 
 
+def locator(uri: str, roots: Sequence[str] = ()) -> Callable[[str], str]:
+    """Gives the whole place of a recording as a row of this manifest would name it; ValueError where none may be read."""
+    found = _roots(uri if _is_folder(uri) else _parent(uri), roots)
+    return lambda text: found.locate(text).uri
+
+
 def _is_folder(uri: str) -> bool:
     if store.is_remote(uri):
         return uri.endswith("/") or "." not in uri.rpartition("/")[2]

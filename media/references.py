@@ -11,6 +11,7 @@ from media.source import sha256_of
 from schemas.errors import CatalogueError, TrackError
 from schemas.figures import Analysis
 from schemas.steps import Reference
+from schemas.track import Track
 
 
 def check_references(uris: Sequence[str]) -> None:
@@ -29,6 +30,22 @@ def check_references(uris: Sequence[str]) -> None:
 def measured_references(uris: Sequence[str], ledger: Ledger | None = None) -> tuple[Reference, ...]:
     """Each reference as measured or remembered, or with what is wrong: a bad one is no reason to reject a track."""
     return tuple(_measured(uri, ledger) for uri in uris)
+
+
+def asked_references(track: Track, ledger: Ledger) -> tuple[Reference, ...]:
+    """The recordings that reviewers named for a track or its album; one that may not be read is not opened."""
+    refused = track.refused_references
+    return tuple(
+        Reference(uri=uri, trouble=refused[uri]) if uri in refused else _measured(uri, ledger)
+        for uri in track.asked_uris
+    )
+
+
+def remembered_asked(track: Track, ledger: Ledger) -> tuple[Reference, ...] | None:
+    """The same as they were measured before; None where one would have to be measured."""
+    if any(uri not in track.refused_references and _remembered(uri, ledger) is None for uri in track.asked_uris):
+        return None
+    return asked_references(track, ledger)
 
 
 def remembered_references(uris: Sequence[str], ledger: Ledger) -> tuple[Reference, ...] | None:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from dsp import SOUND_VERSION
 from media import store
@@ -18,12 +18,13 @@ from media.analysis import ANALYSIS_VERSION, analyse
 from media.ledger import Ledger, fingerprint
 from media.masters import Place, Shelf
 from media.passage import head_blocks
-from media.references import measured_references
+from media.references import asked_references, measured_references
 from media.rehearsal import rehearse
 from media.rendering import render_track, tags_of
 from media.source import sha256_of
 from schemas.errors import TrackError
 from schemas.figures import Analysis, AudioFormat
+from schemas.plan import Instructed
 from schemas.profile import Profile
 from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Spent, Take
 from schemas.track import Track
@@ -53,7 +54,8 @@ def analyse_track(track: Track, job: Job) -> Analysed:
         spent = Spent(stage="analyse", remembered=remembered is not None, bytes_read=path.stat().st_size)
     check_source(analysis, track, profile)
     references = measured_references(track.reference_uris or profile.references, ledger)
-    return Analysed(track=track, analysis=analysis, references=references, spent=(spent,))
+    asked = asked_references(track, ledger)
+    return Analysed(track=track, analysis=analysis, references=references, asked_references=asked, spent=(spent,))
 
 
 def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
@@ -62,10 +64,11 @@ def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
         return Rehearsed(draft=draft)
     ledger = Ledger(job.output, job.run_id)
     remembered = remembered_takes(draft, ledger)
-    takes = remembered if remembered is not None else rehearse(draft, head_blocks(draft))
-    if remembered is None:
-        ledger.put("rehearsal", _name_of_takes(draft), takes)
-    return Rehearsed(draft=draft, takes=takes, spent=(Spent(stage="rehearse", remembered=remembered is not None),))
+    takes, unasked = remembered if remembered is not None else (_takes(draft, ledger), ())
+    if remembered is None and draft.unasked is not None:
+        unasked = _takes(draft.as_unasked(), ledger)
+    spent = (Spent(stage="rehearse", remembered=remembered is not None),)
+    return Rehearsed(draft=draft, takes=takes, unasked_takes=unasked, spent=spent)
 
 
 def master_track(planned: Planned, job: Job) -> Mastered:
@@ -102,9 +105,11 @@ def remembered_analysis(sha256: str, profile: Profile, ledger: Ledger) -> Analys
     return ledger.get("analysis", _name_of_analysis(sha256, profile), Analysis)
 
 
-def remembered_takes(draft: Draft, ledger: Ledger) -> tuple[Take, ...] | None:
-    """How the gains of a draft came out before, if they were tried."""
-    return ledger.get("rehearsal", _name_of_takes(draft), tuple[Take, ...])
+def remembered_takes(draft: Draft, ledger: Ledger) -> tuple[tuple[Take, ...], tuple[Take, ...]] | None:
+    """How the gains of a draft came out before, and those of the draft as unasked; None where any is still to be tried."""
+    found = [_kept_takes(one, ledger) for one in (draft, draft.as_unasked())]
+    takes, unasked = found
+    return None if takes is None or unasked is None else (takes, unasked if draft.unasked is not None else ())
 
 
 def foreseen_reason(planned: Planned, job: Job) -> str:
@@ -157,6 +162,22 @@ def _name_of_analysis(sha256: str, profile: Profile) -> str:
     return fingerprint(ANALYSIS_VERSION, sha256, profile.loudness.dual_mono)
 
 
+def _takes(draft: Draft, ledger: Ledger) -> tuple[Take, ...]:
+    """How the gains of a draft come out: as they did before, or tried now and kept."""
+    takes = _kept_takes(draft, ledger)
+    if takes is None:
+        takes = rehearse(draft, head_blocks(draft))
+        ledger.put("rehearsal", _name_of_takes(draft), takes)
+    return takes
+
+
+def _kept_takes(draft: Draft, ledger: Ledger) -> tuple[Take, ...] | None:
+    """No takes where there is nothing to try."""
+    if not draft.needs_rehearsal:
+        return ()
+    return ledger.get("rehearsal", _name_of_takes(draft), tuple[Take, ...])
+
+
 def _name_of_takes(draft: Draft) -> str:
     source = (draft.analysis.sha256, draft.analysis.dual_mono)
     return fingerprint(SOUND_VERSION, source, draft.head, draft.limiter, draft.gains_db)
@@ -189,12 +210,14 @@ def _parts(planned: Planned, output: str) -> dict[str, str]:
         references_refused=(),
         gain_group=0,
         shared_by=1,
+        asked=UNSET,
     )
     names = tuple(delivery.uri.removeprefix(output) for delivery in plan.deliveries)
     placeless = tuple(structs.replace(delivery, uri="") for delivery in plan.deliveries)
     neighbours = tuple(tuple(structs.replace(n, uri="") for n in side) for side in (plan.before, plan.after))
     settings = structs.replace(plan, deliveries=placeless, before=(), after=())
     return {
+        **_asked_part(planned.plan.asked),
         "source": planned.analysis.sha256,
         "settings": fingerprint(settings),
         "neighbour across a gapless join": fingerprint(neighbours),
@@ -204,6 +227,14 @@ def _parts(planned: Planned, output: str) -> dict[str, str]:
         "version of the figures": str(ANALYSIS_VERSION),
         "how mono is measured": "as two channels" if planned.analysis.dual_mono else "as one channel",
     }
+
+
+def _asked_part(asked: Instructed | UnsetType) -> dict[str, str]:
+    """What reviewers asked; nothing where nobody did: such masters depend on what they always did."""
+    if not isinstance(asked, Instructed):
+        return {}
+    own = structs.replace(asked, moved_lu=0.0)  # which changes what is expected of its album, and no byte of the track
+    return {"a reviewer's instructions": fingerprint(own)} if own != Instructed() else {}
 
 
 def _stands(master: Master) -> bool:
@@ -220,7 +251,7 @@ def _what_changed(
     """Why a track has to be made again; empty where it has not."""
     if before is None:
         return "never mastered into this output"
-    changed = [name for name, value in parts.items() if before.parts.get(name) != value]
+    changed = [name for name in {**parts, **before.parts} if before.parts.get(name) != parts.get(name)]
     if changed:
         return f"changed since run {before.run_id}: {', '.join(changed)}"
     if job.force:

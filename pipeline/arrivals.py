@@ -10,7 +10,9 @@ from decisions.profile_files import load_profile
 from dsp import SOUND_VERSION
 from media.analysis import ANALYSIS_VERSION
 from media.ledger import Ledger, fingerprint
+from pipeline.overrides import read_overrides
 from pipeline.run import Request
+from pipeline.workplace import checked_output
 from schemas.steps import Speech
 
 
@@ -23,10 +25,13 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
 
 def asked_of(request: Request) -> str:
-    """Names what is asked of every manifest, with the profile as it stands now."""
+    """Names what is asked of every manifest, with the profile and the words of reviewers as they stand now."""
     plain = structs.replace(request, manifest="", beam_options=(), force=False, metrics=None, speech=Speech())
     profile = chosen(load_profile(request.profile), request.choices)
-    return fingerprint(SOUND_VERSION, ANALYSIS_VERSION, msgspec.to_builtins(plain), profile)
+    overrides = read_overrides(checked_output(request.output)).overrides
+    # Where nobody asks for anything, a manifest that was done stays done.
+    reviewed = (overrides,) if overrides else ()
+    return fingerprint(SOUND_VERSION, ANALYSIS_VERSION, msgspec.to_builtins(plain), profile, *reviewed)
 
 
 def is_done(ledger: Ledger, uri: str, digest: str, asked: str) -> bool:

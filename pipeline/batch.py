@@ -5,6 +5,7 @@ from __future__ import annotations
 import apache_beam as beam
 
 from media.manifest import read_manifest
+from pipeline.overrides import fetched
 from pipeline.selection import Selection, selected_tracks
 from schemas.steps import Job
 from schemas.track import Track
@@ -43,4 +44,5 @@ class ReadManifest(beam.PTransform):
 
 
 def _tracks(manifest: str, selection: Selection) -> list[Track]:
-    return selected_tracks(read_manifest(manifest, roots=selection.roots, output=selection.output), selection)
+    tracks = read_manifest(manifest, roots=selection.roots, output=selection.output)
+    return selected_tracks(tracks, fetched(selection))

@@ -17,7 +17,7 @@ from decisions.album import draft_album, settle_album
 from media import store
 from media.glance import Glance, glance
 from media.ledger import Ledger, fingerprint
-from media.references import remembered_references
+from media.references import remembered_asked, remembered_references
 from media.source import sha256_of
 from media.steps import (
     MasterRecord,
@@ -114,9 +114,10 @@ def _analysed(track: Track, found: Glance, before: MasterRecord | None, job: Job
     digest = digest or hashing.sha256(track.uri, found.size_bytes)
     analysis = remembered_analysis(digest, profile, ledger) if digest else None
     references = remembered_references(track.reference_uris or profile.references, ledger)
-    if analysis is None or references is None:
+    asked = remembered_asked(track, ledger)
+    if analysis is None or references is None or asked is None:
         return None
-    return Analysed(track=track, analysis=analysis, references=references)
+    return Analysed(track=track, analysis=analysis, references=references, asked_references=asked)
 
 
 def _recorded(found: Glance, before: MasterRecord | None) -> str | None:
@@ -142,8 +143,8 @@ def _decided(known: Sequence[Analysing], profile: Profile, job: Job) -> tuple[di
     tried: dict[str, bool] = {}
     for draft in draft_album(known, profile):
         takes = remembered_takes(draft, ledger) if isinstance(draft, Draft) else None
-        if isinstance(draft, Draft) and (takes is not None or not draft.needs_rehearsal):
-            rehearsed.append(Rehearsed(draft=draft, takes=takes or ()))
+        if isinstance(draft, Draft) and takes is not None:
+            rehearsed.append(Rehearsed(draft=draft, takes=takes[0], unasked_takes=takes[1]))
             tried[track_id_of(draft)] = True
         elif isinstance(draft, Draft):
             tried[track_id_of(draft)] = False

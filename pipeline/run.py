@@ -26,6 +26,7 @@ from media.manifest import read_manifest
 from media.references import check_references
 from pipeline.forecast import Forecast, forecast
 from pipeline.metrics_file import MetricsFile
+from pipeline.overrides import kept, overrides_for
 from pipeline.prices import load_prices
 from pipeline.retry import retried_ids
 from pipeline.run_records import recorded
@@ -112,6 +113,7 @@ def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profil
         limit=request.limit,
         retried=retried_ids(tracks, output, manifest) if request.retry_rejected else None,
         digest=digest_of(tracks),
+        asked=overrides_for(tracks, request.manifest, output, request.roots),
     )
     names = {"", *(track.profile for track in tracks)}
     profiles = {name: chosen(load_profile(name or request.profile), request.choices) for name in sorted(names)}
@@ -190,7 +192,7 @@ def _run_graph(selection: Selection, job: Job, beam_options: list[str], tracks: 
 
     prepare_process(job.speech)
     pipeline = beam.Pipeline(options=pipeline_options(beam_options, tracks))
-    master_catalogue(pipeline, selection, job)
+    master_catalogue(pipeline, kept(selection, job.run_id), job)
     supervised(lambda: pipeline.run().wait_until_finish(), tick)
 
 
@@ -290,6 +292,7 @@ def facts(request: Request, selection: Selection, profiles: dict[str, Profile]) 
         "request": msgspec.to_builtins(request),
         "manifest": selection.manifest,
         "manifest_digest": selection.digest,
+        "overrides": msgspec.to_builtins(selection.asked.overrides),
         "profiles": {name or "(run)": msgspec.to_builtins(profile) for name, profile in profiles.items()},
         "versions": {
             "sound": SOUND_VERSION,

@@ -7,8 +7,10 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct, structs
 
+from decisions.revisions import instructed
 from schemas.errors import CatalogueError
 from schemas.manifest import select
+from schemas.signoff import InForce
 from schemas.track import Track
 
 
@@ -24,6 +26,10 @@ class Selection(Struct, frozen=True, kw_only=True):
     retried: tuple[str, ...] | None = None
     """Ids of the tracks that are tried again; None where that was not asked for."""
     digest: str = ""
+    asked: InForce = InForce()
+    """What reviewers ask of its tracks."""
+    asked_name: str = ""
+    """Where that is kept while the selection travels without it."""
 
 
 def selected_tracks(tracks: list[Track], selection: Selection) -> list[Track]:
@@ -41,7 +47,8 @@ def selected_tracks(tracks: list[Track], selection: Selection) -> list[Track]:
         raise CatalogueError("NOTHING_SELECTED", text)
     albums = {track.album_id for track in tracks if track.track_id in chosen}
     concerned = [track for track in tracks if track.album_id in albums]
-    return [t if t.track_id in chosen else structs.replace(t, selected=False) for t in concerned]
+    marked = [t if t.track_id in chosen else structs.replace(t, selected=False) for t in concerned]
+    return instructed(marked, selection.asked)
 
 
 def digest_of(tracks: list[Track]) -> str:

@@ -18,10 +18,12 @@ from apache_beam.coders import StrUtf8Coder
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 from msgspec import Struct, structs
 
+from decisions.revisions import instructed
 from media import store
 from media.inbox import content_digest, digest_in
 from media.ledger import Ledger
 from pipeline.arrivals import Arrival, asked_of, is_done, remember
+from pipeline.overrides import overrides_for
 from pipeline.run import Request, facts, prepared, summary_of
 from pipeline.run_records import FAILED, FINISHED, REFUSED, begun, ended, run_record, seconds_since
 from pipeline.workplace import cleared
@@ -152,10 +154,10 @@ def _errands(arrival: tuple[str, str, str], watched: Watched) -> Iterator[Errand
     open_run(job)
     albums = len({track.album_id for track in tracks})
     begun(job, {**facts(request, selection, profiles), **known, "asked": asked, "albums": albums})
-    yield from _of_tracks(tracks, job)
+    yield from _of_tracks(tracks, job, request)
 
 
-def _of_tracks(tracks: list[Track], job: Job) -> Iterator[Errand]:
+def _of_tracks(tracks: list[Track], job: Job, request: Request) -> Iterator[Errand]:
     """Albums with a total may come in several manifests, and meet under their own name; others under that of their run."""
     selected = sum(track.selected for track in tracks)
     albums: defaultdict[str, list[Track]] = defaultdict(list)
@@ -164,6 +166,8 @@ def _of_tracks(tracks: list[Track], job: Job) -> Iterator[Errand]:
     for album_id, here in albums.items():
         total = here[0].track_total or len(here)
         parts = missing_parts(job.output, job.run_id, here) if total > len(here) else []
+        if parts:  # as they were when the album was whole; what is asked of them may be another thing now
+            parts = instructed(parts, overrides_for(parts, request.manifest, request.output, request.roots))
         group = f"album/{album_id}" if total > len(here) + len(parts) else f"{job.run_id}/{album_id}"
         for track in (*here, *parts):
             yield Errand(run_id=job.run_id, member=Listed(track=track), group=group, of=total, tracks=selected)

@@ -31,6 +31,13 @@ ERROR_CODES: dict[str, Words] = {
         "refused", "Manifest changed during the run", "The manifest was replaced between planning and reading.",
         "Its tracks were counted again by the workers.", "Run again; publish manifests by renaming.", NEVER,
     ),
+    "REVIEW_UNREADABLE": Words(
+        "refused", "Reviewers' instructions cannot be read",
+        "`review/overrides.json` in the output is broken, or has a field, a value or a version that this Lathe does not know.",
+        "The whole file was read before anything was rendered.",
+        "Let `lathe review` or `lathe signoff` write it again, correct the place that is named, or remove the file to ask for"
+        " nothing.", NEVER,
+    ),
     "PROFILE_UNKNOWN": Words(
         "refused", "Unknown profile", "No built-in profile has this name.",
         "By name.", "Use one that `lathe profiles` lists, or a path that ends in .toml.", NEVER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from dsp.settings import (
     CompressorSettings,
@@ -22,6 +22,7 @@ from dsp.settings import (
     SubsonicSettings,
     TransientSettings,
 )
+from schemas.signoff import Revision
 
 
 class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,6 +83,19 @@ class DeliveryPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     quantiser: QuantiserSettings
 
 
+class Instructed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What reviewers asked for, and what follows from it for a track."""
+
+    revision: Revision = Revision()
+    """In force for the track and those it is joined with."""
+    own_gain: bool = False
+    """It has a gain of its own beside that of its album."""
+    held_by: dict[str, int] = {}
+    """Other tracks of which less limiting was asked, and the steps: they may hold the gain that all share down."""
+    moved_lu: float = 0.0
+    """How far the loudness of all that share the gain moves because some of them were asked to be louder or quieter."""
+
+
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that the rendering of one track needs to know besides its audio."""
 
@@ -108,3 +122,15 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     references_refused: tuple[str, ...] = ()
     """Reference recordings that could not serve, each with the reason."""
     decisions: tuple[Decision, ...] = ()
+    asked: Instructed | UnsetType = UNSET
+    """Absent where no reviewer asked for anything, so that such a plan keeps the fingerprint it always had."""
+
+    @property
+    def moved_lu(self) -> float:
+        """How far reviewers moved the loudness of all that share the gain."""
+        return self.asked.moved_lu if isinstance(self.asked, Instructed) else 0.0
+
+    @property
+    def own_gain(self) -> bool:
+        """Whether a reviewer gave the track a gain of its own beside that of its album."""
+        return isinstance(self.asked, Instructed) and self.asked.own_gain

@@ -32,7 +32,7 @@ class Revision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     tone_amount_ratio: Annotated[float, Meta(ge=0.0, le=1.0)] | None = None
     """Share of the tone correction that is made; None: as the style has it."""
     leave_alone: bool = False
-    """Nothing is done but what the delivery needs: its loudness, its ceiling and its format."""
+    """Nothing is done but what the delivery needs: a gain, its ceiling and its format; and no limiting where that can be."""
     reference: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
     """URI of another recording to lean to."""
 
@@ -51,9 +51,27 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Overrides(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The file `review/overrides.json`."""
+    """The file `review/overrides.json`; of several for one subject, the last one holds."""
+
+    version: Literal[1] = 1
+    overrides: tuple[Override, ...] = ()
+
+
+class InForce(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The overrides that concern the tracks of one run, one for each subject; references by their whole place."""
 
     overrides: tuple[Override, ...] = ()
+    refused_references: dict[str, str] = {}
+    """References that a run may not read, and why."""
+
+
+class Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What reviewers ask, as it bears on a track."""
+
+    album: Revision = Revision()
+    """Of its whole album."""
+    run: Revision = Revision()
+    """Of the track and those it is joined with: the album's, and what was asked of one of them instead."""
 
 
 class SignOff(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dsp.gating import GatingBlocks
 from dsp.settings import LimiterSettings
 from schemas.figures import Analysis, Figures
 from schemas.plan import Decision, Head, Neighbour, Plan
 from schemas.profile import Profile
+from schemas.signoff import Asked
 from schemas.track import Track
 
 
@@ -98,6 +99,15 @@ class Analysed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     track: Track
     analysis: Analysis
     references: tuple[Reference, ...] = ()
+    asked_references: tuple[Reference, ...] = ()
+    """Those that reviewers named, to be used instead."""
+
+
+class Unasked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What would be tried of a track if nobody had asked anything of it: the gain of its album rests on that."""
+
+    head: Head
+    gains_db: tuple[float, ...]
 
 
 class Draft(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,11 +128,20 @@ class Draft(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much of what a profile allows this material may be given: 1 for a mix, less for what is finished or delicate."""
     references_refused: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    asked: Asked = Asked()
+    unasked: Unasked | None = None
+    """Of a track that is to differ from its album; None for all others."""
 
     @property
     def needs_rehearsal(self) -> bool:
         """Whether the gain can only be found by trying."""
         return len(self.gains_db) > 1
+
+    def as_unasked(self) -> Draft:
+        """As it would be if nobody had asked anything of this track."""
+        if self.unasked is None:
+            return self
+        return structs.replace(self, head=self.unasked.head, gains_db=self.unasked.gains_db, unasked=None)
 
 
 class Take(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,6 +159,13 @@ class Rehearsed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     draft: Draft
     takes: tuple[Take, ...] = ()
+    unasked_takes: tuple[Take, ...] = ()
+
+    def as_unasked(self) -> Rehearsed:
+        """As it would be if nobody had asked anything of this track."""
+        if self.draft.unasked is None:
+            return self
+        return structs.replace(self, draft=self.draft.as_unasked(), takes=self.unasked_takes, unasked_takes=())
 
 
 class Planned(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from schemas.signoff import Override
+
 
 class Track(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One source and its place in an album; `row` counts as a person would (the first row of a CSV is its header)."""
@@ -39,11 +41,20 @@ class Track(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     extra: dict[str, str] = field(default_factory=dict)
     selected: bool = True
     """False: only here so that its album is decided as a whole; it is not mastered in this run."""
+    asked: tuple[Override, ...] = ()
+    """What reviewers ask of its album, then of the track itself; no column of a manifest."""
+    refused_references: dict[str, str] = field(default_factory=dict)
+    """Recordings that a reviewer named and that may not be read, and why."""
 
     @property
     def reference_uris(self) -> tuple[str, ...]:
         """Each recording that it is to sound like."""
         return tuple(self.reference.split("\n")) if self.reference else ()
+
+    @property
+    def asked_uris(self) -> tuple[str, ...]:
+        """Each recording that a reviewer named for it or its album."""
+        return tuple(dict.fromkeys(one.revision.reference for one in self.asked if one.revision.reference))
 
     @property
     def order(self) -> tuple[int, int, str]:

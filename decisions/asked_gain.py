@@ -1,0 +1,193 @@
+"""Decides the gain of tracks of which a reviewer asked to be louder, quieter, or limited less: steps from what would be done.
+
+The guards of the profile hold whatever is asked; where they hold a gain back, that is told as it always is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType, structs
+
+from decisions.gain import GainDecision, decide_gain, level_curve
+from decisions.guards import reduction_db
+from decisions.levels import level_lufs
+from decisions.revisions import held_decisions
+from dsp.gating import BINS_PER_LU, GatingBlocks
+from schemas.plan import Decision, Instructed
+from schemas.profile import Profile
+from schemas.signoff import Asked, Revision
+from schemas.steps import Draft, Rehearsed
+
+LOUDNESS_STEP_LU = 1.0
+"""What a listener who compares two masters hears as louder, and little more (our choice)."""
+LESS_LIMITING_DB, LESS_LIMITING_SHARE = 1.5, 1.0 / 3.0
+"""A step of less limiting takes so much off the deepest reduction, or so large a share of it, whichever is more (our choice):
+a decibel must be sure to come off whatever the rehearsal misread, and of heavy limiting a decibel is not heard."""
+QUIETEST_LUFS, LOUDEST_LUFS = -40.0, -4.0
+"""As `loudness.target_lufs` of a profile."""
+
+
+class SettledGroup(NamedTuple):
+    """The gain of tracks that share one, and those of its runs that a reviewer set apart, by number of the run."""
+
+    target_lufs: float
+    gain: GainDecision
+    own: dict[int, GainDecision]
+    aims_lufs: dict[int, float]
+    moved_lu: float
+    limited_less: tuple[Draft, ...]
+    """Those of which less limiting was asked than of their album: they may hold the gain of all down."""
+
+    def of(self, draft: Draft) -> GainDecision:
+        """The gain of a track."""
+        return self.own.get(draft.run, self.gain)
+
+    def held(self, draft: Draft) -> list[Decision]:
+        """What a track is told of those that hold the gain down."""
+        others = [one.track for one in self.limited_less if one.run != draft.run]
+        return held_decisions(draft.track, others)
+
+    def instructed(self, draft: Draft) -> Instructed | UnsetType:
+        """What reviewers asked, as the plan of a track keeps it; nothing where nobody asked."""
+        made = Instructed(
+            revision=draft.asked.run,
+            own_gain=draft.run in self.own,
+            held_by={
+                one.track.track_id: one.asked.run.limiting_steps for one in self.limited_less if one.run != draft.run
+            },
+            moved_lu=self.moved_lu,
+        )
+        return UNSET if made == Instructed() else made
+
+
+def settle_group(group: Sequence[Rehearsed], profile: Profile) -> SettledGroup:
+    """The gains of tracks that share one, as far as nobody asked otherwise."""
+    runs: dict[int, list[Rehearsed]] = {}
+    for one in group:
+        runs.setdefault(one.draft.run, []).append(one)
+    asked = {number: run[0].draft.asked for number, run in runs.items()}
+    alone = len(runs) == 1 and not group[0].draft.unasked
+    steps = group[0].draft.asked.run.loudness_steps if alone else group[0].draft.asked.album.loudness_steps
+    usual = [one.as_unasked() for one in group]
+    revisions = {one.draft.track.track_id: one.draft.asked.run if alone else _shared(one.draft.asked) for one in group}
+    gain, caps_db = _shared_gain(usual, profile, steps, revisions)
+    own, aims_lufs = {}, {}
+    for number, run in runs.items():
+        if run[0].draft.unasked is not None:
+            more_lu = LOUDNESS_STEP_LU * (asked[number].run.loudness_steps - asked[number].album.loudness_steps)
+            level_at = level_curve([one.as_unasked() for one in run], profile.loudness.mode)
+            aims_lufs[number] = level_at(gain.gain_db) + more_lu
+            own[number] = decide_gain(run, aimed(profile, aims_lufs[number]), caps_db)
+    return SettledGroup(
+        target_lufs=target_of(profile, steps),
+        gain=gain,
+        own=own,
+        aims_lufs=aims_lufs,
+        moved_lu=round(_moved_lu(group, gain.gain_db, own, profile.loudness.mode), 3) if own else 0.0,
+        limited_less=tuple(
+            one.draft
+            for one in group
+            if one.draft.asked.run.limiting_steps != one.draft.asked.album.limiting_steps and not alone
+        ),
+    )
+
+
+def target_of(profile: Profile, steps: int) -> float:
+    """A profile's target, moved by some steps.
+
+    >>> from decisions.profile_files import load_profile
+    >>> target_of(load_profile("streaming"), -2)
+    -16.0
+    """
+    return _within(profile.loudness.target_lufs + LOUDNESS_STEP_LU * steps)
+
+
+def aimed(profile: Profile, target_lufs: float) -> Profile:
+    """A profile with another target."""
+    if target_lufs == profile.loudness.target_lufs:
+        return profile
+    return structs.replace(profile, loudness=structs.replace(profile.loudness, target_lufs=_within(target_lufs)))
+
+
+def _shared(asked: Asked) -> Revision:
+    """What of a run's revision holds for the gain that it shares: alone there is no keeping off the limiter for its sake."""
+    return structs.replace(asked.run, leave_alone=asked.album.leave_alone)
+
+
+def _shared_gain(
+    group: Sequence[Rehearsed], profile: Profile, steps: int, revisions: Mapping[str, Revision]
+) -> tuple[GainDecision, dict[str, float]]:
+    """The one gain of a group, so many steps from its target, and how deep the limiter may then turn which track down."""
+    goal = aimed(profile, _goal_lufs(group, profile, steps))
+    gain = decide_gain(group, goal)
+    if goal.loudness.target_lufs < target_of(profile, steps):
+        gain = gain._replace(limited=gain.limited or decide_gain(group, profile).limited)
+    found = {one.draft.track.track_id: _cap_db(one, gain.gain_db, revisions) for one in group}
+    caps_db = {track_id: cap_db for track_id, cap_db in found.items() if cap_db is not None}
+    held = decide_gain(group, goal, caps_db) if caps_db else gain
+    if held.gain_db < gain.gain_db:
+        gain = held._replace(limited=held.limited or gain.limited)
+    return gain, caps_db
+
+
+def _moved_lu(group: Sequence[Rehearsed], gain_db: float, own: Mapping[int, GainDecision], mode: str) -> float:
+    """How far the loudness of a group moves because some of its runs got gains of their own; `own` by number of the run."""
+    before, after = [], []
+    for member in group:
+        run = [one.as_unasked() for one in group if one.draft.run == member.draft.run]
+        blocks = _at_gain(member.as_unasked(), gain_db, mode)
+        decided = own.get(member.draft.run)
+        change_lu = decided.expected_lufs - level_curve(run, mode)(gain_db) if decided else 0.0
+        before.append(blocks)
+        after.append(_shifted(blocks, change_lu))
+    was, becomes = level_lufs(before, mode), level_lufs(after, mode)
+    return becomes - was if was is not None and becomes is not None else 0.0
+
+
+def _within(lufs: float) -> float:
+    return max(QUIETEST_LUFS, min(LOUDEST_LUFS, lufs))
+
+
+def _goal_lufs(group: Sequence[Rehearsed], profile: Profile, steps: int) -> float:
+    """The target, moved; a step quieter than what was not to be reached anyway is quieter than what is reached."""
+    target = target_of(profile, steps)
+    if steps >= 0:
+        return target
+    plain = decide_gain(group, profile)
+    return min(target, _within(plain.expected_lufs + LOUDNESS_STEP_LU * steps)) if plain.limited else target
+
+
+def _cap_db(one: Rehearsed, gain_db: float, revisions: Mapping[str, Revision]) -> float | None:
+    """How deep the limiter may turn a track down; None where nobody asked."""
+    revision = revisions.get(one.draft.track.track_id)
+    if revision is None or not one.takes:
+        return None
+    if revision.leave_alone:
+        return 0.0
+    if not revision.limiting_steps:
+        return None
+    deepest_db = reduction_db(one, gain_db)
+    for _ in range(-revision.limiting_steps):
+        deepest_db = max(0.0, deepest_db - max(LESS_LIMITING_DB, LESS_LIMITING_SHARE * deepest_db))
+    return deepest_db
+
+
+def _at_gain(one: Rehearsed, gain_db: float, mode: str) -> GatingBlocks:
+    """About the gating blocks of a track at a gain: those of the nearest take, or of the source, brought to its level there."""
+    level_at = level_curve([one], mode)
+    if not one.takes:
+        return _shifted(one.draft.analysis.gating, gain_db)
+    take = min(one.takes, key=lambda take: abs(take.gain_db - gain_db))
+    return _shifted(take.gating, level_at(gain_db) - level_at(take.gain_db))
+
+
+def _shifted(blocks: GatingBlocks, change_lu: float) -> GatingBlocks:
+    """The blocks of a programme that became louder as a whole; blocks at the absolute gate do not count either way."""
+    bins, ratio = round(change_lu * BINS_PER_LU), 10.0 ** (change_lu / 10.0)
+    kept = [
+        (b + bins, c, round(e * ratio)) for b, c, e in zip(blocks.bins, blocks.counts, blocks.energies, strict=True)
+    ]
+    kept = [one for one in kept if one[0] >= 0]
+    return GatingBlocks(*(tuple(one[k] for one in kept) for k in range(3)))
