@@ -60,11 +60,13 @@ def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting
     own = _heads(tracks, runs, profile, [one.run for one in asked]) if apart else heads
     for group in groups:
         goal = aimed(profile, target_of(profile, usual[group[0]].loudness_steps))
-        gains_db = _gains_db([(tracks[i], heads[n].head) for n in group for i in runs[n]], goal)
+        members = [(tracks[i], heads[n].head) for n in group for i in runs[n]]
+        plain_db = _plain_db(members, goal)
+        gains_db = _gains_db(members, plain_db, goal)
         for n in group:
             drawn = _Drawn(n, own[n] if n in apart else heads[n], asked[n], gains_db)
             if n in apart:
-                drawn = _apart(drawn, heads[n].head, [tracks[i] for i in runs[n]], goal)
+                drawn = _apart(drawn, heads[n].head, [tracks[i] for i in runs[n]], plain_db, goal)
             drafts += [_draft(tracks, runs[n], i, drawn, profile) for i in runs[n]]
     return drafts
 
@@ -86,15 +88,15 @@ def _heads(
     return decide_heads(heard, profile, revisions)
 
 
-def _apart(drawn: _Drawn, usual: Head, run: Sequence[Analysed], goal: Profile) -> _Drawn:
+def _apart(drawn: _Drawn, usual: Head, run: Sequence[Analysed], plain_db: float, goal: Profile) -> _Drawn:
     """A run that is to differ from its album: tried around its own gain, and as it would be unasked around its album's.
 
-    Its album is decided as if nobody had asked, so that no other track of it changes.
+    Its album is decided as if nobody had asked, so that no other track of it changes. `plain_db` is the gain at which the album
+    would meet its goal if there were no limiter.
     """
     steps = drawn.asked.run.loudness_steps - drawn.asked.album.loudness_steps
-    change_lu = LOUDNESS_STEP_LU * steps - _tone_lu([(track, drawn.head.head) for track in run])
-    middle_db = drawn.gains_db[0] - (STEPS_DB[0] if len(drawn.gains_db) > 1 else 0.0)
-    middle_db += change_lu + _tone_lu([(track, usual) for track in run])
+    of_tone_lu = _tone_lu([(track, drawn.head.head) for track in run]) - _tone_lu([(track, usual) for track in run])
+    middle_db = plain_db + LOUDNESS_STEP_LU * steps - of_tone_lu
     gains_db = _tried_db(middle_db, _peak_dbtp(run), drawn.head.head.dynamic, goal, wide_gap_db=0.0)
     return drawn._replace(gains_db=gains_db, unasked=Unasked(head=usual, gains_db=drawn.gains_db))
 
@@ -145,10 +147,14 @@ def _groups(runs: Sequence[Sequence[int]], profile: Profile) -> list[list[int]]:
     return [list(range(len(runs)))]
 
 
-def _gains_db(group: Sequence[tuple[Analysed, Head]], profile: Profile) -> tuple[float, ...]:
-    """The gain that would do without a limiter, alone if that is certain to be so, else the gains around it to try."""
+def _plain_db(group: Sequence[tuple[Analysed, Head]], profile: Profile) -> float:
+    """The gain that would meet the target if there were no limiter."""
     loudness = source_lufs([member.analysis.gating for member, _ in group], profile)
-    plain_db = min(profile.loudness.target_lufs - loudness - _tone_lu(group), profile.loudness.max_gain_db)
+    return min(profile.loudness.target_lufs - loudness - _tone_lu(group), profile.loudness.max_gain_db)
+
+
+def _gains_db(group: Sequence[tuple[Analysed, Head]], plain_db: float, profile: Profile) -> tuple[float, ...]:
+    """The gain that would do without a limiter, alone if that is certain to be so, else the gains around it to try."""
     peak_dbtp = _peak_dbtp([member for member, _ in group])
     untouched = all(not head.settings() for _, head in group)
     if untouched and peak_dbtp + plain_db < profile.limiter.ceiling_dbtp - SAFE_PEAK_DB:

@@ -43,7 +43,7 @@ def guards_of(rehearsed: Rehearsed, limiter: LimiterChoice, cap_db: float | None
     deepest_db, mean_db = touch * limiter.max_reduction_db, touch * limiter.max_mean_reduction_db
     deepest, mean = f"{deepest_db:g} dB at its loudest peak", f"{mean_db:g} dB in the mean"
     if cap_db is not None and cap_db < deepest_db:
-        deepest_db, deepest = cap_db, f"the {cap_db:.1f} dB at its loudest peak that a reviewer left it"
+        deepest_db, deepest = cap_db, f"{cap_db:.1f} dB at its loudest peak, which is what a reviewer left it"
     found = [
         _reduction_guard(rehearsed, deepest_db, [t.max_reduction_db for t in takes], title, deepest),
         _reduction_guard(rehearsed, mean_db, [t.mean_reduction_db for t in takes], title, mean),

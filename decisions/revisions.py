@@ -149,10 +149,10 @@ def words(revision: Revision) -> str:
 
 def asked_decisions(track: Track, run: Sequence[Track], album: Sequence[Track]) -> list[Decision]:
     """What was asked, by whom and when, of an album, a track, or one that it is joined with."""
-    told = [_told(one, f' of the album "{track.album or track.album_id}"') for one in _of_album(album)]
+    told = [_told(one, f', for the album "{track.album or track.album_id}"') for one in _of_album(album)]
     for one in _of_tracks(run):
         other = next(member for member in run if member.track_id == one.subject_id)
-        joined = f' of "{_title(other)}", which it is joined with: joined tracks share every setting'
+        joined = f', for "{_title(other)}"; this track is joined with it, and joined tracks share every setting'
         told.append(_told(one, "" if other.track_id == track.track_id else joined))
     return told
 
@@ -163,7 +163,7 @@ def held_decisions(track: Track, others: Iterable[Track]) -> list[Decision]:
         Decision(
             what="asked",
             how_much="the gain that all share comes down",
-            why=f'{_who(one)} of "{_title(other)}": {words(one.revision)}; one gain keeps the distances between tracks',
+            why=f'{_who(one)}: {words(one.revision)}, for "{_title(other)}"; one gain keeps the distances between tracks',
         )
         for other in others
         for one in _of_tracks([other])

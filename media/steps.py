@@ -233,7 +233,9 @@ def _asked_part(asked: Instructed | UnsetType) -> dict[str, str]:
     """What reviewers asked; nothing where nobody did: such masters depend on what they always did."""
     if not isinstance(asked, Instructed):
         return {}
-    own = structs.replace(asked, moved_lu=0.0)  # which changes what is expected of its album, and no byte of the track
+    # What is expected of its album changes no byte of the track, nor does the place of a reference.
+    name = (asked.revision.reference or "").rpartition("/")[2] or None
+    own = structs.replace(asked, revision=structs.replace(asked.revision, reference=name), moved_lu=0.0)
     return {"a reviewer's instructions": fingerprint(own)} if own != Instructed() else {}
 
 
