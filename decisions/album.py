@@ -7,7 +7,7 @@ result for each. Rejected tracks go through unchanged: they are known, but they 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from statistics import fmean
 from typing import NamedTuple
@@ -49,9 +49,12 @@ def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting
     if clash := _clash(members):
         return [_left_out(member, "ALBUM_CLASH", clash, "Correct the manifest that is wrong.") for member in members]
     tracks = sorted((m for m in members if isinstance(m, Analysed)), key=lambda m: m.track.order)
-    drafts: list[Drafting] = [m for m in members if isinstance(m, Rejected)]
-    runs = runs_of(tracks)
-    album = [track.track for track in tracks]
+    return [*(m for m in members if isinstance(m, Rejected)), *_drafts(tracks, profile)]
+
+
+def _drafts(tracks: Sequence[Analysed], profile: Profile) -> Iterator[Draft]:
+    """First what would be done if nobody had set a run of joined tracks apart from its album, then what is done."""
+    runs, album = runs_of(tracks), [track.track for track in tracks]
     asked = [asked_of([album[i] for i in run], album) for run in runs]
     groups = _groups(runs, profile)
     apart = {n for group in groups if len(group) > 1 for n in group if differs(asked[n])}
@@ -59,16 +62,16 @@ def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting
     heads = _heads(tracks, runs, profile, usual)
     own = _heads(tracks, runs, profile, [one.run for one in asked]) if apart else heads
     for group in groups:
-        goal = aimed(profile, target_of(profile, usual[group[0]].loudness_steps))
-        members = [(tracks[i], heads[n].head) for n in group for i in runs[n]]
-        plain_db = _plain_db(members, goal)
-        gains_db = _gains_db(members, plain_db, goal)
+        steps = usual[group[0]].loudness_steps
+        goal = aimed(profile, target_of(profile, steps))
+        sharing = [(tracks[i], heads[n].head) for n in group for i in runs[n]]
+        plain_db = _plain_db(sharing, goal)
+        gains_db = _gains_db(sharing, plain_db, goal, 0.0 if steps < 0 else WIDE_GAP_DB)
         for n in group:
             drawn = _Drawn(n, own[n] if n in apart else heads[n], asked[n], gains_db)
             if n in apart:
                 drawn = _apart(drawn, heads[n].head, [tracks[i] for i in runs[n]], plain_db, goal)
-            drafts += [_draft(tracks, runs[n], i, drawn, profile) for i in runs[n]]
-    return drafts
+            yield from (_draft(tracks, runs[n], i, drawn, profile) for i in runs[n])
 
 
 class _Drawn(NamedTuple):
@@ -97,7 +100,7 @@ def _apart(drawn: _Drawn, usual: Head, run: Sequence[Analysed], plain_db: float,
     steps = drawn.asked.run.loudness_steps - drawn.asked.album.loudness_steps
     of_tone_lu = _tone_lu([(track, drawn.head.head) for track in run]) - _tone_lu([(track, usual) for track in run])
     middle_db = plain_db + LOUDNESS_STEP_LU * steps - of_tone_lu
-    gains_db = _tried_db(middle_db, _peak_dbtp(run), drawn.head.head.dynamic, goal, wide_gap_db=0.0)
+    gains_db = _tried_db(middle_db, _peak_dbtp(run), drawn.head.head.dynamic, goal, 0.0)
     return drawn._replace(gains_db=gains_db, unasked=Unasked(head=usual, gains_db=drawn.gains_db))
 
 
@@ -153,13 +156,15 @@ def _plain_db(group: Sequence[tuple[Analysed, Head]], profile: Profile) -> float
     return min(profile.loudness.target_lufs - loudness - _tone_lu(group), profile.loudness.max_gain_db)
 
 
-def _gains_db(group: Sequence[tuple[Analysed, Head]], plain_db: float, profile: Profile) -> tuple[float, ...]:
+def _gains_db(
+    group: Sequence[tuple[Analysed, Head]], plain_db: float, profile: Profile, wide_gap_db: float
+) -> tuple[float, ...]:
     """The gain that would do without a limiter, alone if that is certain to be so, else the gains around it to try."""
     peak_dbtp = _peak_dbtp([member for member, _ in group])
     untouched = all(not head.settings() for _, head in group)
     if untouched and peak_dbtp + plain_db < profile.limiter.ceiling_dbtp - SAFE_PEAK_DB:
         return (plain_db,)
-    return _tried_db(plain_db, peak_dbtp, any(head.dynamic for _, head in group), profile)
+    return _tried_db(plain_db, peak_dbtp, any(head.dynamic for _, head in group), profile, wide_gap_db)
 
 
 def _tone_lu(group: Sequence[tuple[Analysed, Head]]) -> float:
@@ -173,7 +178,7 @@ def _peak_dbtp(tracks: Sequence[Analysed]) -> float:
 
 
 def _tried_db(
-    plain_db: float, peak_dbtp: float, dynamic: bool, profile: Profile, wide_gap_db: float = WIDE_GAP_DB
+    plain_db: float, peak_dbtp: float, dynamic: bool, profile: Profile, wide_gap_db: float
 ) -> tuple[float, ...]:
     """Gains around the one that would do without a limiter."""
     tried_db = [plain_db + step for step in (DYNAMIC_STEPS_DB if dynamic else STEPS_DB)]

@@ -17,7 +17,6 @@ from decisions.revisions import held_decisions
 from dsp.gating import BINS_PER_LU, GatingBlocks
 from schemas.plan import Decision, Instructed
 from schemas.profile import Profile
-from schemas.signoff import Asked, Revision
 from schemas.steps import Draft, Rehearsed
 
 LOUDNESS_STEP_LU = 1.0
@@ -63,34 +62,24 @@ class SettledGroup(NamedTuple):
 
 
 def settle_group(group: Sequence[Rehearsed], profile: Profile) -> SettledGroup:
-    """The gains of tracks that share one, as far as nobody asked otherwise."""
-    runs: dict[int, list[Rehearsed]] = {}
-    for one in group:
-        runs.setdefault(one.draft.run, []).append(one)
-    asked = {number: run[0].draft.asked for number, run in runs.items()}
-    alone = len(runs) == 1 and not group[0].draft.unasked
-    steps = group[0].draft.asked.run.loudness_steps if alone else group[0].draft.asked.album.loudness_steps
+    """The gain of tracks that share one, decided as if nobody had set any of them apart, and then the gains of those."""
+    alone = _is_one_run(group)
+    asked = group[0].draft.asked
+    steps = asked.run.loudness_steps if alone else asked.album.loudness_steps
     usual = [one.as_unasked() for one in group]
-    revisions = {one.draft.track.track_id: one.draft.asked.run if alone else _shared(one.draft.asked) for one in group}
-    gain, caps_db = _shared_gain(usual, profile, steps, revisions)
-    own, aims_lufs = {}, {}
-    for number, run in runs.items():
-        if run[0].draft.unasked is not None:
-            more_lu = LOUDNESS_STEP_LU * (asked[number].run.loudness_steps - asked[number].album.loudness_steps)
-            level_at = level_curve([one.as_unasked() for one in run], profile.loudness.mode)
-            aims_lufs[number] = level_at(gain.gain_db) + more_lu
-            own[number] = decide_gain(run, aimed(profile, aims_lufs[number]), caps_db)
+    plain, goal = _plain_gain(usual, profile, steps)
+    caps_db = _caps_db(usual, plain.gain_db, alone)
+    gain = _held_down(plain, usual, goal, caps_db)
+    apart = _apart(group)
+    aims_lufs = {number: _aim_lufs(run, gain.gain_db, profile.loudness.mode) for number, run in apart.items()}
+    own = {number: decide_gain(run, aimed(profile, aims_lufs[number]), caps_db) for number, run in apart.items()}
     return SettledGroup(
         target_lufs=target_of(profile, steps),
         gain=gain,
         own=own,
         aims_lufs=aims_lufs,
         moved_lu=round(_moved_lu(group, gain.gain_db, own, profile.loudness.mode), 3) if own else 0.0,
-        limited_less=tuple(
-            one.draft
-            for one in group
-            if one.draft.asked.run.limiting_steps != one.draft.asked.album.limiting_steps and not alone
-        ),
+        limited_less=_limited_less(group) if gain is not plain and not alone else (),
     )
 
 
@@ -111,25 +100,53 @@ def aimed(profile: Profile, target_lufs: float) -> Profile:
     return structs.replace(profile, loudness=structs.replace(profile.loudness, target_lufs=_within(target_lufs)))
 
 
-def _shared(asked: Asked) -> Revision:
-    """What of a run's revision holds for the gain that it shares: alone there is no keeping off the limiter for its sake."""
-    return structs.replace(asked.run, leave_alone=asked.album.leave_alone)
+def _is_one_run(group: Sequence[Rehearsed]) -> bool:
+    """Whether no others share the gain of joined tracks: what is asked of one of them is then asked of all that share it."""
+    return len({one.draft.run for one in group}) == 1 and group[0].draft.unasked is None
 
 
-def _shared_gain(
-    group: Sequence[Rehearsed], profile: Profile, steps: int, revisions: Mapping[str, Revision]
-) -> tuple[GainDecision, dict[str, float]]:
-    """The one gain of a group, so many steps from its target, and how deep the limiter may then turn which track down."""
+def _apart(group: Sequence[Rehearsed]) -> dict[int, list[Rehearsed]]:
+    """The runs that are to differ from their album, by number."""
+    apart: dict[int, list[Rehearsed]] = {}
+    for one in group:
+        if one.draft.unasked is not None:
+            apart.setdefault(one.draft.run, []).append(one)
+    return apart
+
+
+def _limited_less(group: Sequence[Rehearsed]) -> tuple[Draft, ...]:
+    drafts = [one.draft for one in group]
+    return tuple(one for one in drafts if one.asked.run.limiting_steps != one.asked.album.limiting_steps)
+
+
+def _plain_gain(group: Sequence[Rehearsed], profile: Profile, steps: int) -> tuple[GainDecision, Profile]:
+    """The one gain of a group, so many steps from its target, as hard as the limiter may work; and what it is to reach."""
     goal = aimed(profile, _goal_lufs(group, profile, steps))
     gain = decide_gain(group, goal)
     if goal.loudness.target_lufs < target_of(profile, steps):
         gain = gain._replace(limited=gain.limited or decide_gain(group, profile).limited)
-    found = {one.draft.track.track_id: _cap_db(one, gain.gain_db, revisions) for one in group}
-    caps_db = {track_id: cap_db for track_id, cap_db in found.items() if cap_db is not None}
+    return gain, goal
+
+
+def _caps_db(group: Sequence[Rehearsed], gain_db: float, alone: bool) -> dict[str, float]:
+    """How deep the limiter may turn down which track, of those of which less limiting was asked."""
+    found = {one.draft.track.track_id: _cap_db(one, gain_db, alone) for one in group}
+    return {track_id: cap_db for track_id, cap_db in found.items() if cap_db is not None}
+
+
+def _held_down(
+    gain: GainDecision, group: Sequence[Rehearsed], goal: Profile, caps_db: Mapping[str, float]
+) -> GainDecision:
+    """The gain of a group where its limiter is to do less."""
     held = decide_gain(group, goal, caps_db) if caps_db else gain
-    if held.gain_db < gain.gain_db:
-        gain = held._replace(limited=held.limited or gain.limited)
-    return gain, caps_db
+    return held._replace(limited=held.limited or gain.limited) if held.gain_db < gain.gain_db else gain
+
+
+def _aim_lufs(run: Sequence[Rehearsed], gain_db: float, mode: str) -> float:
+    """How loud a run is to be that differs from its album: as its gain makes it unasked, and some steps."""
+    asked = run[0].draft.asked
+    steps = asked.run.loudness_steps - asked.album.loudness_steps
+    return level_curve([one.as_unasked() for one in run], mode)(gain_db) + LOUDNESS_STEP_LU * steps
 
 
 def _moved_lu(group: Sequence[Rehearsed], gain_db: float, own: Mapping[int, GainDecision], mode: str) -> float:
@@ -159,17 +176,20 @@ def _goal_lufs(group: Sequence[Rehearsed], profile: Profile, steps: int) -> floa
     return min(target, _within(plain.expected_lufs + LOUDNESS_STEP_LU * steps)) if plain.limited else target
 
 
-def _cap_db(one: Rehearsed, gain_db: float, revisions: Mapping[str, Revision]) -> float | None:
-    """How deep the limiter may turn a track down; None where nobody asked."""
-    revision = revisions.get(one.draft.track.track_id)
-    if revision is None or not one.takes:
+def _cap_db(one: Rehearsed, gain_db: float, alone: bool) -> float | None:
+    """How deep the limiter may turn a track down; None where nobody asked.
+
+    Left alone it is kept off the limiter, but for a single track of an album: that would move it against its neighbours.
+    """
+    asked = one.draft.asked
+    if not one.takes:
         return None
-    if revision.leave_alone:
+    if (asked.run if alone else asked.album).leave_alone:
         return 0.0
-    if not revision.limiting_steps:
+    if not asked.run.limiting_steps:
         return None
     deepest_db = reduction_db(one, gain_db)
-    for _ in range(-revision.limiting_steps):
+    for _ in range(-asked.run.limiting_steps):
         deepest_db = max(0.0, deepest_db - max(LESS_LIMITING_DB, LESS_LIMITING_SHARE * deepest_db))
     return deepest_db
 

@@ -183,8 +183,13 @@ def rejected(number: int = 9, code: str = "SOURCE_CORRUPT") -> Rejected:
 
 def rehearse(draft: Draft) -> Rehearsed:
     """A draft with takes from a modelled limiter: it takes a tenth of the square of what exceeds the ceiling."""
+    unasked = _takes(draft.as_unasked()) if draft.unasked is not None else ()
+    return Rehearsed(draft=draft, takes=_takes(draft), unasked_takes=unasked)
+
+
+def _takes(draft: Draft) -> tuple[Take, ...]:
     if not draft.needs_rehearsal:
-        return Rehearsed(draft=draft)
+        return ()
     lufs, peak = draft.analysis.figures.integrated_lufs, draft.analysis.figures.true_peak_dbtp
     assert lufs is not None and peak is not None
     takes = []
@@ -193,7 +198,7 @@ def rehearse(draft: Draft) -> Rehearsed:
         lost_lu = over_db**2 / 50.0
         gating = gating_at(lufs + gain_db - lost_lu)
         takes.append(Take(gain_db=gain_db, gating=gating, max_reduction_db=over_db, mean_reduction_db=lost_lu))
-    return Rehearsed(draft=draft, takes=tuple(takes))
+    return tuple(takes)
 
 
 def master_lufs(plans: Sequence[Planned]) -> float | None:
