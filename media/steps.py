@@ -33,6 +33,10 @@ SILENT_DBFS = -70.0
 """As the absolute gate of BS.1770: a file that holds only an offset jumps once and is heard as a programme by a meter."""
 
 
+ASKED = "a reviewer's instructions"
+"""What a master also depends on, where there are any."""
+
+
 class MasterRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The masters of a track as they stand in the output, and what they were made from."""
 
@@ -110,6 +114,20 @@ def remembered_takes(draft: Draft, ledger: Ledger) -> tuple[tuple[Take, ...], tu
     found = [_kept_takes(one, ledger) for one in (draft, draft.as_unasked())]
     takes, unasked = found
     return None if takes is None or unasked is None else (takes, unasked if draft.unasked is not None else ())
+
+
+def remembered_unasked(draft: Draft, ledger: Ledger) -> tuple[Take, ...] | None:
+    """How the gains came out before of a draft as it would be if nobody had asked anything of its track."""
+    return _kept_takes(draft.as_unasked(), ledger)
+
+
+def foreseen_asked(draft: Draft, job: Job) -> str:
+    """Why a track would be mastered again, whatever its gain comes to: reviewers ask otherwise of it than before; else empty."""
+    before = Ledger(job.output, job.run_id).get("masters", fingerprint(draft.track.track_id), MasterRecord)
+    part = _asked_part(Instructed(revision=draft.asked.run))
+    if before is None or not part or part[ASKED] == before.parts.get(ASKED):
+        return ""
+    return f"changed since run {before.run_id}: {ASKED}"
 
 
 def foreseen_reason(planned: Planned, job: Job) -> str:
@@ -233,10 +251,10 @@ def _asked_part(asked: Instructed | UnsetType) -> dict[str, str]:
     """What reviewers asked; nothing where nobody did: such masters depend on what they always did."""
     if not isinstance(asked, Instructed):
         return {}
-    # What is expected of its album changes no byte of the track, nor does the place of a reference.
+    # What is expected of its album changes no byte of the track, nor does the place of a reference; its gain is a setting.
     name = (asked.revision.reference or "").rpartition("/")[2] or None
-    own = structs.replace(asked, revision=structs.replace(asked.revision, reference=name), moved_lu=0.0)
-    return {"a reviewer's instructions": fingerprint(own)} if own != Instructed() else {}
+    own = structs.replace(asked, revision=structs.replace(asked.revision, reference=name), moved_lu=0.0, own_gain=False)
+    return {ASKED: fingerprint(own)} if own != Instructed() else {}
 
 
 def _stands(master: Master) -> bool:

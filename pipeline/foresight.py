@@ -24,9 +24,11 @@ from media.steps import (
     check_duration,
     check_format,
     check_source,
+    foreseen_asked,
     foreseen_reason,
     remembered_analysis,
     remembered_takes,
+    remembered_unasked,
 )
 from pipeline.calibration import Step
 from schemas.errors import TrackError
@@ -141,17 +143,24 @@ def _decided(known: Sequence[Analysing], profile: Profile, job: Job) -> tuple[di
     ledger = Ledger(job.output, job.run_id)
     rehearsed: list[Rehearsing] = []
     tried: dict[str, bool] = {}
+    asked: dict[str, str] = {}
     for draft in draft_album(known, profile):
-        takes = remembered_takes(draft, ledger) if isinstance(draft, Draft) else None
-        if isinstance(draft, Draft) and takes is not None:
-            rehearsed.append(Rehearsed(draft=draft, takes=takes[0], unasked_takes=takes[1]))
+        known_takes = remembered_takes(draft, ledger) if isinstance(draft, Draft) else None
+        if isinstance(draft, Draft) and known_takes is not None:
+            rehearsed.append(Rehearsed(draft=draft, takes=known_takes[0], unasked_takes=known_takes[1]))
             tried[track_id_of(draft)] = True
         elif isinstance(draft, Draft):
             tried[track_id_of(draft)] = False
-    if not all(tried.values()):
-        return {}, tried
+            if reason := foreseen_asked(draft, job):
+                asked[track_id_of(draft)] = reason
+            # The gain of its album does not hang on what was asked of a single track.
+            if draft.unasked is not None and (takes := remembered_unasked(draft, ledger)) is not None:
+                rehearsed.append(Rehearsed(draft=draft.as_unasked(), takes=takes))
+    if len(rehearsed) < len(tried):
+        return asked, tried
     plans = settle_album(rehearsed, profile, store.join(job.output, "masters"))
-    return {track_id_of(one): foreseen_reason(one, job) for one in plans if isinstance(one, Planned)}, tried
+    reasons = {track_id_of(one): foreseen_reason(one, job) for one in plans if isinstance(one, Planned)}
+    return reasons | asked, tried
 
 
 def _foreseen(

@@ -108,50 +108,147 @@ def tilt_db(row: Mapping[str, Any]) -> float:
     return float(levels[high] - levels[low])
 
 
-def test_show(site):
-    for name, row in site.first.items():
-        print(name, row["gain_db"], row["limiter_max_reduction_db"], lufs(row), [f["code"] for f in row["findings"]])
-    for asked in (
-        {"single": Revision(limiting_steps=-1)},
-        {"a": Revision(limiting_steps=-1)},
-        {"b": Revision(tone_steps=1)},
-        {"b": Revision(loudness_steps=2)},
-        {"b": Revision(width_steps=-2)},
-        {"b": Revision(width_steps=2)},
-        {"a": Revision(leave_alone=True)},
-        {"single": Revision(leave_alone=True)},
-        {"A": Revision(loudness_steps=-1)},
-        {"A": Revision(loudness_steps=-1), "a": Revision(limiting_steps=-2, tone_steps=2)},
-        {"A": Revision(limiting_steps=-1)},
-        {"b": Revision(reference="nowhere.wav")},
-        {"b": Revision(reference="/etc/passwd")},
-        {},
-    ):
-        rows = site.run(**asked)
-        print("ASK", asked, remade(rows))
-        for name, row in rows.items():
-            f = figures(row)
-            print(
-                "  ",
-                name,
-                row["gain_db"],
-                round(row["limiter_max_reduction_db"], 2),
-                round(lufs(row), 3),
-                round(tilt_db(row) - tilt_db(site.first[name]), 2),
-                round(f["width_ratio"] - figures(site.first[name])["width_ratio"], 3),
-                [f["code"] for f in row["findings"]],
-                row["reason"],
-            )
-            for d in json.loads(row["plan"])["decisions"]:
-                if "asked" in d["what"] or d["what"] == "gain" and asked:
-                    print("        ", d)
-        for al in table(site.output, "albums", row["run_id"]):
-            print(
-                "   ALBUM",
-                al["album_id"],
-                al["gain_db"],
-                al["master_integrated_lufs"],
-                al["target_lufs"],
-                [(f["code"], f["text"]) for f in al["findings"]],
-            )
-    assert digests(site.output) == site.masters
+def codes(row: Mapping[str, Any]) -> set[str]:
+    return {finding["code"] for finding in row["findings"]}
+
+
+def reasons(row: Mapping[str, Any]) -> str:
+    return " ".join(decision["why"] for decision in json.loads(row["plan"])["decisions"])
+
+
+TRIMS = {
+    "single": Revision(limiting_steps=-1),
+    "b": Revision(loudness_steps=1),
+    "c": Revision(tone_steps=-2),
+    "gone": Revision(tone_steps=3),
+    "GONE": Revision(leave_alone=True),
+}
+
+
+@pytest.fixture(scope="module")
+def trimmed(site: Site) -> dict[str, dict[str, Any]]:
+    """Single tracks are asked for: less limiting, a louder and a darker one; and some that are not in the manifest."""
+    return site.run(**TRIMS)
+
+
+def test_only_what_was_asked_for_is_made_again_and_says_why(site, trimmed):
+    assert {"single", "b", "c"} == remade(trimmed)
+    assert all(ASKED in trimmed[name]["reason"] for name in ("single", "b", "c"))
+    assert "asked by Ann on 2026-11-27: darker (2 steps)" in reasons(trimmed["c"])
+
+
+def test_less_limiting_is_measured_and_is_no_louder(site, trimmed):
+    before, after = site.first["single"], trimmed["single"]
+    assert before["limiter_max_reduction_db"] > 1.5
+    assert after["limiter_max_reduction_db"] <= before["limiter_max_reduction_db"] - 1.0
+    assert lufs(after) <= lufs(before) and "TARGET_LIMITED" in codes(after)
+
+
+def test_a_louder_track_moves_against_its_neighbours_and_its_album_is_not_blamed(site, trimmed):
+    assert lufs(trimmed["b"]) - lufs(site.first["b"]) == pytest.approx(1.0, abs=0.05)
+    album = by("album_id", table(site.output, "albums", trimmed["a"]["run_id"]))["A"]
+    assert album["gain_db"] is None and album["target_lufs"] > -14.0
+    assert "LOUDNESS_OFF_TARGET" not in codes(album) | codes(trimmed["b"])
+
+
+def test_a_darker_track_is_darker_and_as_loud_as_it_was(site, trimmed):
+    assert tilt_db(trimmed["c"]) - tilt_db(site.first["c"]) == pytest.approx(-2.0, abs=0.3)
+    assert lufs(trimmed["c"]) == pytest.approx(lufs(site.first["c"]), abs=0.05)
+
+
+def test_the_record_of_a_run_tells_what_was_in_force(site, trimmed):
+    record = json.loads((site.output / "runs" / f"{trimmed['a']['run_id']}.json").read_text())
+    assert {"single", "b", "c"} == {one["subject_id"] for one in record["overrides"]}
+
+
+@pytest.fixture(scope="module")
+def lowered(site: Site, trimmed: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Less limiting of one track of an album, and width; what was asked before is asked no more."""
+    return site.run(a=Revision(limiting_steps=-1), single=Revision(width_steps=2, reference="/etc/passwd"))
+
+
+def test_less_limiting_of_one_brings_its_whole_album_down_and_each_says_so(site, lowered):
+    assert {"a", "b", "c"} <= remade(lowered)
+    peaks = [rows["a"]["limiter_max_reduction_db"] for rows in (site.first, lowered)]
+    assert peaks[1] <= peaks[0] - 1.0
+    distances = [[lufs(rows[name]) - lufs(rows["c"]) for name in "bc"] for rows in (site.first, lowered)]
+    assert distances[0] == pytest.approx(distances[1], abs=0.02)
+    assert all("less limiting (1 step)" in reasons(lowered[name]) for name in "abc")
+    assert all(ASKED in lowered[name]["reason"] for name in "abc")
+
+
+def test_wider_is_measured(site, lowered):
+    assert figures(lowered["single"])["width_ratio"] > figures(site.first["single"])["width_ratio"] + 0.01
+
+
+def test_a_reference_that_may_not_be_read_is_told_and_never_opened(lowered):
+    (told,) = [one for one in lowered["single"]["findings"] if one["code"] == "REFERENCE_UNUSABLE"]
+    assert "outside the allowed folders" in told["text"]
+
+
+@pytest.fixture(scope="module")
+def taken_back(site: Site, lowered: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return site.run()
+
+
+def test_what_is_taken_back_leaves_the_very_bytes_of_before(site, taken_back):
+    assert site.masters == digests(site.output)
+    assert all(ASKED in row["reason"] for row in taken_back.values())
+
+
+def test_a_dry_run_tells_what_would_be_made_again_and_why(site, taken_back):
+    ask(site.output, **TRIMS)
+    found = dry_run(Request(manifest=str(site.manifest), output=str(site.output)))
+    assert (3, 1) == (found.mastered, found.skipped)
+    assert 3 == sum(count for reason, count in found.reasons.items() if ASKED in reason)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b'{"version": 2, "overrides": []}',
+        b'{"overrides": [], "colour": 1}',
+        b'{"overrides": [{"scope": "track", "subject_id": "a", "revision": {"tone_steps": 9}, "reviewer": "", "at": ""}]}',
+        b"\xff",
+    ],
+)
+def test_instructions_that_cannot_be_read_refuse_the_run(tmp_path, content):
+    write(tmp_path / "a.wav", song(1))
+    manifest = write_manifest(tmp_path / "m.csv", [{"uri": "a.wav"}])
+    (tmp_path / "out" / "review").mkdir(parents=True)
+    (tmp_path / "out" / "review" / "overrides.json").write_bytes(content)
+    for go in (lambda: master(manifest, tmp_path / "out"), lambda: dry_run(_request(manifest, tmp_path / "out"))):
+        with pytest.raises(CatalogueError) as refused:
+            go()
+        assert refused.value.code == "REVIEW_UNREADABLE"
+    assert not (tmp_path / "out" / "masters").exists()
+
+
+def _request(manifest: Path, output: Path) -> Request:
+    return Request(manifest=str(manifest), output=str(output))
+
+
+def test_joined_tracks_are_revised_together_without_a_step_at_the_join(tmp_path):
+    whole = np.tile(song(1), (2, 1))
+    parts = {"a": whole[:200_001], "b": whole[200_001:], "c": song(3, -24.0)}
+    for name, audio in parts.items():
+        write(tmp_path / f"{name}.wav", audio)
+    rows = [
+        {"uri": f"{name}.wav", "track_id": name, "album_id": "A", "sequence": n, "joins_next": join}
+        for n, (name, join) in enumerate(zip("abc", ("yes", "no", "no"), strict=True), 1)
+    ]
+    manifest, output = write_manifest(tmp_path / "m.csv", rows), tmp_path / "out"
+    first = by("track_id", table(output, "tracks", master(manifest, output).run_id))
+    ask(output, b=Revision(loudness_steps=-2, tone_steps=1))
+    found = by("track_id", table(output, "tracks", master(manifest, output).run_id))
+    assert {"a", "b"} == remade(found)
+    assert found["a"]["gain_db"] == found["b"]["gain_db"] == pytest.approx(first["a"]["gain_db"] - 2.0, abs=0.5)
+    joined = np.concatenate([_master(found[name]) for name in "ab"])
+    unjoined = np.concatenate([_master(first[name]) for name in "ab"])
+    steps = [np.abs(np.diff(audio, axis=0))[200_000].max() / np.abs(audio).max() for audio in (joined, unjoined)]
+    assert steps[0] == pytest.approx(steps[1], abs=0.01)
+
+
+def _master(row: Mapping[str, Any]) -> Audio:
+    return soundfile.read(figures(row)["uri"], always_2d=True)[0]
