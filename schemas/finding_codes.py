@@ -173,10 +173,12 @@ FINDING_CODES: dict[str, Words] = {
         "Frames over rate.", "Check whether it is the right version.", "When the manifest is known to be rough.",
     ),
     "TARGET_LIMITED": Words(
-        "warn", "Target not reached", "Reaching the target would have crushed the music; the gain stops at the profile's limit.",
+        "warn", "Target not reached",
+        "Reaching the target would have crushed the music; the gain stops at the limit of the profile, or of a reviewer.",
         "Limiter reduction and the loudest 3 s at several gains, against `limiter.max_reduction_db`,"
         " `max_mean_reduction_db`, `min_psr_lu` and `loudness.max_gain_db`; less for material that is touched lightly.",
-        "Accept it, or raise the limit in a profile.", "When the music is meant to be dynamic.",
+        "Accept it, raise the limit in a profile, or take back what a reviewer asked (docs/revisions.md).",
+        "When the music is meant to be dynamic.",
     ),
     "REFERENCE_UNUSABLE": Words(
         "warn", "Reference not used",

@@ -12,7 +12,10 @@ from media.masters import Shelf
 from media.source import sha256_of
 from media.steps import analyse_track, master_track, rehearse_track
 from schemas.errors import TrackError
-from schemas.steps import Job
+from schemas.plan import Instructed
+from schemas.signoff import Revision
+from schemas.steps import Job, Planned
+from tests.decisions import records
 from tests.makers import music, noise, write
 from tests.media.plans import CD, FLAC24, profile, track
 
@@ -344,3 +347,24 @@ def test_a_refused_source_is_refused_again_from_memory(output, tmp_path):
     for _ in range(2):
         with pytest.raises(TrackError, match="SOURCE_TOO_SHORT"):
             output.master(song)
+
+
+def planned_of(**changes):
+    return Planned(track=records.track(1), analysis=records.analysis(), plan=records.plan(**changes))
+
+
+def test_where_nobody_asks_a_master_depends_on_what_it_did_before_there_were_reviewers():
+    parts = steps._parts(planned_of(), "/out")
+    # As it was then; another is right where a plan has another setting.
+    assert parts["settings"] == "7f6b4ac6486a4840fa6eddda3db42910"
+    assert steps.ASKED not in parts
+
+
+def test_what_reviewers_ask_is_what_a_master_depends_on_but_not_how_far_its_album_moves_nor_where_a_reference_lies():
+    revision = Revision(tone_steps=1, reference="/here/a.wav")
+    asked = Instructed(revision=revision, own_gain=True)
+    there = Instructed(revision=structs.replace(revision, reference="/there/a.wav"), own_gain=True, moved_lu=0.3)
+    one, other = (steps._parts(planned_of(asked=words), "/out") for words in (asked, there))
+    assert one == other and one["settings"] == steps._parts(planned_of(), "/out")["settings"]
+    more = Instructed(revision=structs.replace(revision, tone_steps=2), own_gain=True)
+    assert one[steps.ASKED] != steps._parts(planned_of(asked=more), "/out")[steps.ASKED]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -55,6 +56,23 @@ def digests(output: Path | str, below: str = "masters") -> dict[str, str]:
     root = Path(output) / below
     found = {p.relative_to(root).as_posix(): p for p in sorted(root.rglob("*")) if p.is_file()}
     return {name: sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
+
+
+def ask(output: Path | str, **asked: Mapping[str, object]) -> None:
+    """Writes what reviewers ask: revisions of tracks by their ids, and of albums by theirs, which are in capitals."""
+    overrides = [
+        {
+            "scope": "album" if subject.isupper() else "track",
+            "subject_id": subject,
+            "revision": revision,
+            "reviewer": "Ann",
+            "at": "2026-11-27T10:00:00Z",
+        }
+        for subject, revision in asked.items()
+    ]
+    path = Path(output) / "review" / "overrides.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"overrides": overrides}))
 
 
 def environment(**more: str) -> dict[str, str]:

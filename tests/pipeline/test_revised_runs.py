@@ -16,9 +16,9 @@ from dsp.audio import Audio
 from dsp.spectrum import CENTRES_HZ
 from pipeline.run import Request, dry_run
 from schemas.errors import CatalogueError
-from schemas.signoff import Override, Overrides, Revision
+from schemas.signoff import Revision
 from tests.makers import music, write, write_manifest
-from tests.pipeline.runs import by, digests, master, table
+from tests.pipeline.runs import ask, by, digests, master, table
 
 ASKED = "a reviewer's instructions"
 SECONDS = 4.0
@@ -49,21 +49,8 @@ def catalogue(folder: Path) -> Path:
     return write_manifest(folder / "manifest.csv", [*rows, single])
 
 
-def ask(output: Path, **revisions: Revision) -> None:
-    """Writes what is asked, of tracks by their ids and of albums by theirs; nothing asked: no file."""
-    path = output / "review" / "overrides.json"
-    path.parent.mkdir(exist_ok=True)
-    found = [
-        Override(
-            scope="album" if subject.isupper() else "track",
-            subject_id=subject,
-            revision=revision,
-            reviewer="Ann",
-            at="2026-11-27T10:00:00Z",
-        )
-        for subject, revision in revisions.items()
-    ]
-    path.write_bytes(msgspec.json.encode(Overrides(overrides=tuple(found))))
+def in_words(revisions: Mapping[str, Revision]) -> dict[str, Any]:
+    return {subject: msgspec.to_builtins(revision) for subject, revision in revisions.items()}
 
 
 class Site(NamedTuple):
@@ -76,7 +63,7 @@ class Site(NamedTuple):
 
     def run(self, **revisions: Revision) -> dict[str, dict[str, Any]]:
         """The rows of a run after this was asked."""
-        ask(self.output, **revisions)
+        ask(self.output, **in_words(revisions))
         summary = master(self.manifest, self.output)
         return by("track_id", table(self.output, "tracks", summary.run_id))
 
@@ -197,7 +184,7 @@ def test_what_is_taken_back_leaves_the_very_bytes_of_before(site, taken_back):
 
 
 def test_a_dry_run_tells_what_would_be_made_again_and_why(site, taken_back):
-    ask(site.output, **TRIMS)
+    ask(site.output, **in_words(TRIMS))
     found = dry_run(Request(manifest=str(site.manifest), output=str(site.output)))
     assert (3, 1) == (found.mastered, found.skipped)
     assert 3 == sum(count for reason, count in found.reasons.items() if ASKED in reason)
@@ -240,7 +227,7 @@ def test_joined_tracks_are_revised_together_without_a_step_at_the_join(tmp_path)
     ]
     manifest, output = write_manifest(tmp_path / "m.csv", rows), tmp_path / "out"
     first = by("track_id", table(output, "tracks", master(manifest, output).run_id))
-    ask(output, b=Revision(loudness_steps=-2, tone_steps=1))
+    ask(output, b={"loudness_steps": -2, "tone_steps": 1})
     found = by("track_id", table(output, "tracks", master(manifest, output).run_id))
     assert {"a", "b"} == remade(found)
     assert found["a"]["gain_db"] == found["b"]["gain_db"] == pytest.approx(first["a"]["gain_db"] - 2.0, abs=0.5)

@@ -17,7 +17,7 @@ from pipeline.run import Request
 from pipeline.run_records import run_records
 from pipeline.stream import Watched, master_arrivals
 from tests.makers import write_manifest
-from tests.pipeline.runs import album, by, digests, master, table
+from tests.pipeline.runs import album, ask, by, digests, master, table
 from tests.transforms.test_barrier import STREAMS
 
 pytestmark = pytest.mark.timeout(180)
@@ -179,6 +179,19 @@ def test_one_part_of_an_album_that_comes_again_alone_finds_the_others_as_they_we
     assert ("finished", 1, 0, 0) == counts(runs(tmp_path)["second.csv"])
     assert set(expected) == set(digests(tmp_path))
     assert "Jazz" == by("track_id", table(tmp_path, "tracks", runs(tmp_path)["second.csv"]["run_id"]))["A/1/2"]["genre"]
+
+
+def test_parts_that_come_again_do_what_reviewers_ask_by_then(sources, tmp_path):
+    folder, rows, expected = sources
+    first, second = parts_of(folder, rows, 0, 2, name="a.csv"), parts_of(folder, rows, 1, name="b.csv")
+    play(tmp_path, (10, first), (20, second))
+    ask(tmp_path, A={"loudness_steps": -1})
+    play(tmp_path, (1000, first))
+    assert ("finished", 2, 0, 0) == counts(runs(tmp_path)["a.csv"])
+    assert {"A"} == {one["subject_id"] for one in runs(tmp_path)["a.csv"]["overrides"]}
+    ask(tmp_path)
+    play(tmp_path, (2000, second), (2010, first))
+    assert expected == digests(tmp_path)
 
 
 def test_a_refused_manifest_that_is_written_again_is_taken_again(sources, tmp_path):

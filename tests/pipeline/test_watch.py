@@ -18,7 +18,7 @@ from pipeline.metrics_file import MetricsFile
 from pipeline.run import Request, Summary
 from pipeline.watch import Trouble, Watch
 from schemas.errors import CatalogueError
-from tests.pipeline.runs import album, digests, master
+from tests.pipeline.runs import album, ask, digests, master
 
 Step = Callable[[], object]
 
@@ -66,6 +66,12 @@ def test_a_watch_that_was_stopped_goes_on_where_it_was(folder, tmp_path):
     later = folder / "later.csv"
     outcomes = watched(folder, tmp_path / "out", [lambda: shutil.copy(folder / "manifest.csv", later)])
     assert counts(outcomes) == [(0, 2)]
+
+
+def test_a_watch_that_begins_anew_does_what_reviewers_ask_once(folder, tmp_path):
+    watched(folder, tmp_path / "out")
+    ask(tmp_path / "out", A={"loudness_steps": -1})
+    assert [[(2, 0)], []] == [counts(watched(folder, tmp_path / "out")) for _ in range(2)]
 
 
 def test_a_manifest_that_grows_is_left_until_it_rests(folder, tmp_path):
