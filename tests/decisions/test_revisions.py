@@ -277,6 +277,12 @@ def test_brighter_is_brighter_step_by_step_whatever_the_style_wants(name, style)
     assert curves[4][at_500] == pytest.approx(curves[3][at_500], abs=0.11)
 
 
+def test_a_step_that_the_guard_of_the_profile_holds_is_held_and_told():
+    one = one_plan(Revision(tone_steps=3), profile(tone={"max_db": 1.5}))
+    assert curves_db(one)[0].max() == pytest.approx(1.5)
+    assert any("no band may move by more than 1.5 dB" in decision.why for decision in one.plan.decisions)
+
+
 @given(st.integers(-3, 2))
 def test_wider_is_wider_step_by_step_but_for_the_bass(steps):
     less, more = (curves_db(one_plan(Revision(width_steps=n)))[1] for n in (steps, steps + 1))
@@ -322,6 +328,11 @@ def test_left_alone_a_record_still_gets_what_it_cannot_be_cut_without():
     assert head.ends is not None and head.equaliser is None and head.compressor is None
 
 
+def test_who_wants_one_track_left_alone_wants_nothing_of_what_is_asked_of_its_album():
+    found = plans(ALBUM, {"A": Revision(tone_steps=2, width_steps=1), "T2": Revision(leave_alone=True)})
+    assert found["T2"].plan.head.settings() == [] and found["T1"].plan.head.settings() != []
+
+
 def test_one_track_left_alone_keeps_its_distance_to_its_album():
     before, after = plans(ALBUM), plans(ALBUM, {"T2": Revision(leave_alone=True)})
     assert after["T2"].plan.head.settings() == []
@@ -342,6 +353,15 @@ def test_another_reference_takes_the_place_of_all_others_and_one_that_cannot_ser
     assert isinstance(well, Draft) and isinstance(badly, Draft)
     assert any("1 reference recording" in decision.why for decision in well.decisions)
     assert badly.references_refused == ("/sources/good.wav: it is not there",)
+
+
+def test_a_reference_for_one_track_leaves_all_others_of_its_album_as_they_were():
+    named = Reference(uri="/sources/good.wav", sha256="1", duration_s=99.0, figures=ALBUM[2].analysis.figures)
+    told = asked(ALBUM, override("T2", Revision(reference="good.wav")))
+    told[1] = replace(told[1], asked_references=(named,))
+    before, after = ([one for one in draft_album(each, profile()) if isinstance(one, Draft)] for each in (ALBUM, told))
+    assert [before[n].head for n in (0, 2)] == [after[n].head for n in (0, 2)]
+    assert before[1].head != after[1].head and after[1].unasked is not None and after[1].unasked.head == before[1].head
 
 
 # Joined tracks
