@@ -190,7 +190,7 @@ def test_parts_that_come_again_do_what_reviewers_ask_by_then(sources, tmp_path):
     assert ("finished", 2, 0, 0) == counts(runs(tmp_path)["a.csv"])
     assert {"A"} == {one["subject_id"] for one in runs(tmp_path)["a.csv"]["overrides"]}
     ask(tmp_path)
-    play(tmp_path, (2000, parts_of(folder, rows, 1, name="b.csv", genre="Jazz")))
+    play(tmp_path, (2000, parts_of(folder, rows, 1, name="b.csv", genre="Pop")))
     of_second = [row for row in table(tmp_path, "tracks") if row["track_id"] == "A/1/2"]
     assert (2, 1) == (len(of_second), len({row["gain_db"] for row in of_second}))
     play(tmp_path, (3000, first))
