@@ -31,9 +31,8 @@ def read_overrides(output: str) -> Overrides:
     except OSError as error:
         raise CatalogueError("REVIEW_UNREADABLE", f"{uri} cannot be read: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CatalogueError(
-            "REVIEW_UNREADABLE", f"{uri}: {error}; nothing is mastered against a reviewer's word"
-        ) from error
+        mend = "correct it, or remove the file to ask for nothing"
+        raise CatalogueError("REVIEW_UNREADABLE", f"{uri}: {error}; {mend}") from error
     return found
 
 
