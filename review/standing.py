@@ -82,7 +82,7 @@ def _named(output: str, run_id: str) -> Iterator[tuple[str, str, list[str]]]:
 
 def rows_of(part: Part, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of a part that count, a few at a time; `columns` by name, those inside a list of structs as `masters.uri`."""
-    with store.fetched(part.uri) as path, pq.ParquetFile(path) as file:
+    with store.fetched(part.uri) as path, pq.ParquetFile(path, pre_buffer=False) as file:
         first, wanted = 0, np.asarray(part.rows)
         for batch in file.iter_batches(READ_AT_ONCE, columns=_paths(file, columns)):
             inside = wanted[(first <= wanted) & (wanted < first + batch.num_rows)] - first
