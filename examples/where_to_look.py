@@ -16,10 +16,9 @@ def main() -> None:
     run_id = max(path.stem for path in (output / "runs").glob("*.json") if _finished(path))
     print("\nAlbums                     source      master      gain     verdict")
     for row in sorted(_rows(output, "albums", run_id), key=lambda row: str(row["album_id"])):
-        print(
-            f"  {row['album_id']:<22} {row['source_integrated_lufs']:6.1f} LUFS {row['master_integrated_lufs']:6.1f} LUFS"
-            f"  {row['gain_db']:+5.1f} dB  {row['verdict']}"
-        )
+        before, after = _level(row["source_integrated_lufs"]), _level(row["master_integrated_lufs"])
+        gain = f"{row['gain_db']:+5.1f} dB" if row["gain_db"] is not None else "by track"
+        print(f"  {row['album_id']:<22} {before} LUFS {after} LUFS  {gain}  {row['verdict']}")
     print("\nStyles and references")
     for row in _firsts(_rows(output, "tracks", run_id)):
         plan = json.loads(row["plan"])
@@ -28,10 +27,15 @@ def main() -> None:
     print("\nRejected, as the demo means them to be")
     for row in sorted(_rows(output, "rejected", run_id), key=lambda row: int(row["row"])):
         print(f"  row {row['row']:>2}  {row['code']}: {row['text']}")
-    print(f"\nListen: {output}/masters. Try next:")
+    print(f"\nOpen the report: {(output / 'report' / 'index.html').resolve()}")
+    print(f"With audio and sign-off: .venv/bin/lathe review {output}. Try next:")
     print(f"  .venv/bin/lathe explain 'Red Light' --output {output}")
     print(f"  .venv/bin/lathe measure {output}/masters/cd/*/*.wav")
     print("  .venv/bin/lathe run YOUR_MANIFEST.csv YOUR_OUTPUT --style warm")
+
+
+def _level(lufs: float | None) -> str:
+    return f"{lufs:6.1f}" if lufs is not None else "     -"
 
 
 def _finished(path: Path) -> bool:
