@@ -53,6 +53,8 @@ setup(
     extras_require={
         "docs": ["matplotlib>=3.8"],
         "test": [
+            "axe-playwright-python>=0.1.7",  # MIT; brings axe-core, MPL-2.0
+            "duckdb>=1.1",  # docs/data.md
             "gcp-storage-emulator>=2022.6",
             "httpx>=0.27",
             "hypothesis>=6.100",
@@ -60,6 +62,8 @@ setup(
             "kubernetes-validate>=1.33",
             "mypy>=1.13",
             "packaging>=23",
+            "pandas>=2.2",  # docs/data.md
+            "playwright>=1.50",  # Apache-2.0; drives the system's Chromium
             "promql-parser>=0.4",
             "pyebur128>=0.1.1",
             "pyloudnorm>=0.2",

@@ -21,6 +21,7 @@ SCRIPTS = (
     "figures.js",
     "data.js",
     "charts.js",
+    "players.js",
     "listening.js",
     "abx.js",
     "listening_view.js",

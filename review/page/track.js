@@ -118,13 +118,7 @@ function listeningPanel(page, i, row) {
     element("h3", { id: "listen" }, "Listen"),
   );
   const room = element("div");
-  const moments = row.findings
-    .flatMap((finding) =>
-      finding.at_s
-        .slice(0, MOMENTS)
-        .map((at_s) => ({ at_s, text: page.catalogue.words[finding.code]?.title ?? finding.code })),
-    )
-    .sort((a, b) => a.at_s - b.at_s);
+  const moments = momentsOf(page.catalogue, row, MOMENTS);
   const told = { panel, moments, view: null };
   const open = (master) => {
     told.view?.destroy?.();
@@ -134,7 +128,7 @@ function listeningPanel(page, i, row) {
       after: { url: page.audioUrl(i, master.delivery), lufs: master.integrated_lufs, label: "After" },
       duration_s: row.duration_s,
       loudest_s: loudestStart(row),
-      moments,
+      moments: momentsOf(page.catalogue, row, LOOPED),
     });
     page.listening = told.view;
     told.onopen?.(told.view);
@@ -155,7 +149,18 @@ function listeningPanel(page, i, row) {
   return told;
 }
 
-const MOMENTS = 12;
+/** Where something was found, at most so many places of each finding, in the order of time. */
+function momentsOf(catalogue, row, most) {
+  const places = row.findings.flatMap((finding) =>
+    finding.at_s
+      .slice(0, most)
+      .map((at_s) => ({ at_s, text: catalogue.words[finding.code]?.title ?? finding.code })),
+  );
+  return places.sort((a, b) => a.at_s - b.at_s);
+}
+
+const MOMENTS = 12; // of a finding that are marked
+const LOOPED = 2; // of a finding that have a button of their own
 const LOUDEST_S = 15;
 
 /** Where the loudest 15 s begin, by the short-term loudness of the master. */

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of review: a private PostgreSQL, and a report that needs no page."""
+"""Fixtures of the tests of review: a private PostgreSQL, and a browser (`browsers.py`)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sql
+
+from tests.review.browsers import chromium as chromium
+from tests.review.browsers import page as page
+from tests.review.browsers import playwright as playwright
+from tests.review.browsers import sounding_chromium as sounding_chromium
+from tests.review.browsers import sounding_page as sounding_page
+from tests.review.browsers import violations as violations
+from tests.review.browsers import watch as watch
 
 UNPRIVILEGED = ("postgres", "nobody")
 """PostgreSQL refuses to run as root."""

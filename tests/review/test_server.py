@@ -16,6 +16,8 @@ from tests.makers import noise
 from tests.review.outputs import HOSTILE, asked, desk_of, digest, look_again, output_of
 from tests.review.servers import served
 
+DATA = "/tracks/00000000000000a1.js"
+
 
 @pytest.fixture(autouse=True)
 def written(monkeypatch):
@@ -67,7 +69,7 @@ def test_the_data_of_the_page_is_served_and_nothing_else_below_the_report(server
     client = server.client()
     client.get("/")
     assert ("track(1)", "text/javascript") == (
-        client.get("/tracks/00000000000000a1.js").text, client.get("/tracks/00000000000000a1.js").headers["content-type"].partition(";")[0],
+        client.get(DATA).text, client.get(DATA).headers["content-type"].partition(";")[0],
     )  # fmt: skip
     for path in (
         "/secret",
