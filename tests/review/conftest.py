@@ -21,6 +21,8 @@ from tests.review.browsers import sounding_chromium as sounding_chromium
 from tests.review.browsers import sounding_page as sounding_page
 from tests.review.browsers import violations as violations
 from tests.review.browsers import watch as watch
+from tests.review.mastered import mastered as mastered
+from tests.review.mastered import mastered_once as mastered_once
 
 UNPRIVILEGED = ("postgres", "nobody")
 """PostgreSQL refuses to run as root."""
