@@ -111,6 +111,7 @@ class Listening {
     const turn = this.blindTurn = (this.blindTurn ?? 0) + 1;
     this.player.hush(true);
     await waited(BLIND_S);
+    await this.player.hear(side === "before" ? "after" : "before"); // so that a switch that waits tells nothing either
     await this.player.hear(side);
     if (turn === this.blindTurn) this.player.hush(false);
   }

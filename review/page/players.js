@@ -23,7 +23,10 @@ const waited = (seconds) => new Promise((resolve) => { setTimeout(resolve, secon
  * A page from disk can neither read files nor send them through WebAudio; it can play them.
  */
 class ElementPlayer {
-  /** @param {{before: ?string, after: ?string}} urls @param {{before: number, after: number}} levels @param {() => void} onend @param {() => void} onfail a side failed after it was opened */
+  /**
+   * @param {{before: ?string, after: ?string}} urls @param {{before: number, after: number}} levels
+   * @param {() => void} onend @param {() => void} onfail a side failed after it was opened
+   */
   constructor(urls, levels, onend, onfail) {
     this.means = "elements";
     this.levels = levels;
@@ -157,7 +160,7 @@ class ElementPlayer {
       this.readings = [];
       return;
     }
-    if (silent.paused && !this.audio[this.heard].paused) silent.play().catch(() => {});
+    if (silent.paused && !silent.ended && !this.audio[this.heard].paused) silent.play().catch(() => {});
     if (this.nudge !== undefined) return;
     this.readings.push(this.aheadS);
     const last = this.readings.slice(-3);

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of review: a private PostgreSQL, and a browser (`browsers.py`)."""
+"""Fixtures of the tests of review: a private PostgreSQL, and a browser (`browsing.py`)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sql
 
-from tests.review.browsers import chromium as chromium
-from tests.review.browsers import page as page
-from tests.review.browsers import playwright as playwright
-from tests.review.browsers import sounding_chromium as sounding_chromium
-from tests.review.browsers import sounding_page as sounding_page
-from tests.review.browsers import violations as violations
-from tests.review.browsers import watch as watch
+from tests.review.browsing import chromium as chromium
+from tests.review.browsing import page as page
+from tests.review.browsing import playwright as playwright
+from tests.review.browsing import sounding_chromium as sounding_chromium
+from tests.review.browsing import sounding_page as sounding_page
+from tests.review.browsing import violations as violations
+from tests.review.browsing import watch as watch
 from tests.review.mastered import mastered as mastered
 from tests.review.mastered import mastered_once as mastered_once
 

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
+from tests.review.browsing import Watch, watched
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 browser: Any = importlib.import_module("browser")
 independent: Any = importlib.import_module("independent")
@@ -436,9 +438,8 @@ def test_a_test_that_is_stopped_says_so(page, addresses):
 
 
 def test_a_page_that_errs_or_calls_outside_is_caught(sounding_chromium, folder):
-    browsers: Any = importlib.import_module("tests.review.browsers")
-    watch = browsers.Watch()
-    pages = browsers._watched(sounding_chromium, watch)
+    watch = Watch()
+    pages = watched(sounding_chromium, watch)
     page = next(pages)
     copy = folder / "page" / "loose.html"
     copy.write_text(

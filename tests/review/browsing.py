@@ -69,13 +69,13 @@ def watch() -> Iterator[Watch]:
 @pytest.fixture
 def page(chromium: Any, watch: Watch) -> Iterator[Any]:
     """A fresh page, watched."""
-    yield from _watched(chromium, watch)
+    yield from watched(chromium, watch)
 
 
 @pytest.fixture
 def sounding_page(sounding_chromium: Any, watch: Watch) -> Iterator[Any]:
     """A fresh page that may play without a click, watched."""
-    yield from _watched(sounding_chromium, watch)
+    yield from watched(sounding_chromium, watch)
 
 
 @pytest.fixture
@@ -100,7 +100,8 @@ def _launched(playwright: Any, *args: str) -> Iterator[Any]:
     started.close()
 
 
-def _watched(browser: Any, watch: Watch) -> Iterator[Any]:
+def watched(browser: Any, watch: Watch) -> Iterator[Any]:
+    """A fresh page whose faults are kept."""
     outside: Callable[[str], bool] = importlib.import_module("browser").is_outside
     context = browser.new_context()
     context.set_default_timeout(PATIENCE_MS)
