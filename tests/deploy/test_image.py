@@ -17,12 +17,8 @@ ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "deploy" / "image"
 DOCKERFILE = (IMAGE / "Dockerfile").read_text(encoding="utf-8")
 SETUP = (ROOT / "setup.py").read_text(encoding="utf-8")
-ASKED = [
-    Requirement(line)
-    for line in re.findall(
-        r'^        "([^"]+)",', SETUP.partition("install_requires")[2].partition("extras_require")[0], re.M
-    )
-]
+REQUIRED = SETUP.partition("install_requires")[2].partition("extras_require")[0]
+ASKED = [Requirement(line) for line in re.findall(r'^        "([^"]+)",', REQUIRED, re.M)]
 PINNED = [
     Requirement(line)
     for line in (IMAGE / "requirements.txt").read_text(encoding="utf-8").splitlines()

@@ -94,6 +94,17 @@ def test_postgresql_refuses_to_empty_the_table(tmp_path, postgresql):
     engine.dispose()
 
 
+def test_a_user_who_may_only_read_and_add_can_decide(tmp_path, postgresql):
+    Decisions(str(tmp_path), postgresql).add(lambda known: [signed(0)])
+    engine = raw(postgresql)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE ROLE reviewers LOGIN")
+        connection.exec_driver_sql("GRANT SELECT, INSERT, UPDATE ON lathe_signoffs TO reviewers")
+    engine.dispose()
+    few = Decisions(str(tmp_path), postgresql.replace("lathe@", "reviewers@"))
+    assert [2] == [one.number for one in few.add(lambda known: [signed(0)])]
+
+
 def test_several_processes_share_the_numbers_without_gaps(tmp_path, database):
     command = [sys.executable, "-c", WRITER, str(tmp_path), database or ""]
     # None of them finds a database: all begin to make it at once.

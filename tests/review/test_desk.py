@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import msgspec
 import pytest
 
+from review import desk as desk_module
 from review.desk import Asked, Desk, ForbiddenError, RefusedError
 from schemas.errors import CatalogueError
 from schemas.signoff import Overrides, Revision
@@ -111,6 +113,28 @@ def test_many_at_once_leave_the_file_that_all_their_decisions_make(tmp_path, dat
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(reject, range(12)))
     assert {f"T{n}" for n in range(12)} == {one.subject_id for one in told(desks[0])}
+
+
+def test_who_tells_the_next_run_last_knows_all_that_was_decided(tmp_path, database, monkeypatch):
+    made = output_of(tmp_path, "T1", "T2")
+    one, other = desk_of(made, database=database), desk_of(made, database=database)
+    inside, goes, write = threading.Event(), threading.Event(), desk_module.write_overrides
+
+    def slow(output, decisions):
+        if not inside.is_set():
+            inside.set()
+            goes.wait(10)
+        return write(output, decisions)
+
+    monkeypatch.setattr(desk_module, "write_overrides", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(one.decide, [asked(one, "T1", "reject", revision=LESS)], "Ann")
+        assert inside.wait(10)
+        second = pool.submit(other.decide, [asked(other, "T2", "reject", revision=LESS)], "Bob")
+        wait([second], timeout=1.0)  # it must wait for the first, and cannot while that holds on
+        goes.set()
+        assert all(done.result(20) for done in (first, second))
+    assert {"T1", "T2"} == {found.subject_id for found in told(one)}
 
 
 def test_only_ones_own_decision_is_undone_unless_one_is_an_operator(tmp_path):

@@ -258,6 +258,22 @@ def test_an_undo_while_files_are_copied_takes_them_out_again(made, released, mon
     assert masters(2, 3) == set(found.copied)
 
 
+def test_what_was_undone_while_another_file_was_copied_never_comes_in(made, released, monkeypatch):
+    desk = desk_of(made)
+    approve(desk, "T1", "T2", "T3")
+    undone, real = [], releasing._Release._copied_to
+
+    def copied(self, path, one):
+        problem = real(self, path, one)
+        if not undone:
+            undone.append(desk.undo(1, "Ann", operator=False))
+        return problem
+
+    monkeypatch.setattr(releasing._Release, "_copied_to", copied)
+    assert (masters(2, 3), ()) == (set((found := release(desk)).copied), found.withdrawn)
+    assert files(released) == masters(2, 3)
+
+
 RELEASER = """
 import sys
 from review.desk import Desk

@@ -70,6 +70,12 @@ def test_a_decision_about_masters_that_stand_no_more_is_kept_and_counts_for_noth
     assert not (tmp_path / "output/review/overrides.json").exists()
 
 
+def test_a_decision_about_other_masters_counts_for_nothing_whatever_hashes_it_claims(desk, tmp_path):
+    claimed = desk.catalogue.standing()["T1"].digests
+    take_in(desk, written(tmp_path, decision(desk, masters_key="f" * 16, masters=claimed, revision={"tone_steps": 1})))
+    assert ("void", False) == (desk.states()["T1"].state, (tmp_path / "output/review/overrides.json").exists())
+
+
 def test_who_decided_is_named_by_the_decision_the_file_or_the_command(desk, tmp_path):
     nameless = {key: value for key, value in decision(desk).items() if key != "reviewer"}
     take_in(desk, written(tmp_path, nameless, reviewer="Bob"))

@@ -68,6 +68,11 @@ def test_one_of_two_persons_approved_once():
     assert state(signed(1), signed(2, reviewer="Bob"), two_person=True) == "approved"
 
 
+@pytest.mark.parametrize("name", ["Ann", " ann", "ANN ", "ａｎｎ"])
+def test_a_person_who_writes_their_name_otherwise_is_not_a_second_one(name):
+    assert state(signed(1), signed(2, reviewer=name), two_person=True) == "approved_once"
+
+
 @pytest.mark.parametrize("word", ["reject", "needs_work"])
 def test_two_persons_must_approve_after_the_last_objection(word):
     told = (signed(1), signed(2, word=word, reviewer="Bob"), signed(3, reviewer="Bob"))
