@@ -47,7 +47,7 @@ from schemas.errors import CatalogueError
 T = TypeVar("T")
 WORKERS = 16
 """Threads for decisions and the report."""
-_DATA = re.compile(r"[0-9a-f]{16}\.js", re.ASCII)
+_DATA, _NUMBER = re.compile(r"[0-9a-f]{16}\.js"), re.compile(r"[0-9]{1,18}")
 Answer: TypeAlias = Callable[[Request, Person], Awaitable[Response]]
 
 
@@ -168,11 +168,14 @@ class Site:
         )
 
     async def _decisions(self, request: Request, person: Person) -> Response:
-        return await self._in_thread(self._all_decisions)
+        after = request.query_params.get("after", "0")
+        if not _NUMBER.fullmatch(after):
+            raise NotLetInError(400, "after must be the number of a decision")
+        return await self._in_thread(partial(self._decisions_after, int(after)))
 
-    def _all_decisions(self) -> Response:
+    def _decisions_after(self, number: int) -> Response:
         states = {track_id: one for track_id, one in self._desk.states().items() if one.state != "open"}
-        decisions = self._desk.decisions.all()
+        decisions = self._desk.decisions.all()[number:]  # they are numbered from 1, without gaps
         return _json({"run": self._desk.catalogue.run_id, "decisions": decisions, "states": _told(states)})
 
     async def _decide(self, request: Request, person: Person) -> Response:

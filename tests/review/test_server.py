@@ -110,6 +110,20 @@ def test_what_was_decided_is_told_with_how_the_tracks_stand(server):
     assert [{"limiting_steps": -1}] == [one["revision"] for one in found["decisions"]]
 
 
+def test_what_was_decided_since_a_number_is_told_alone(server):
+    client = server.local()
+    for track_id in ("T1", "T2", "T1"):
+        client.post("/api/decisions", json=[ask(server, track_id)])
+    told = {
+        after: client.get("/api/decisions", params={"after": after}).json()["decisions"] for after in (0, 2, 3, 10**17)
+    }
+    assert {0: [1, 2, 3], 2: [3], 3: [], 10**17: []} == {
+        key: [one["number"] for one in found] for key, found in told.items()
+    }
+    for wrong in ("-1", "x", "9" * 40, "", "٣"):
+        assert 400 == client.get("/api/decisions", params={"after": wrong}).status_code
+
+
 def test_decisions_about_other_masters_are_refused_with_words_and_none_is_kept(server):
     answer = server.local().post("/api/decisions", json=[ask(server), ask(server, "T2") | {"masters_key": "f" * 16}])
     assert (409, [1], 0) == (
