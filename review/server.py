@@ -36,7 +36,7 @@ from review.guard import (
     json_body,
     person_of,
 )
-from review.pages import page
+from review.pages import asked_again, page
 from review.patience import BODY_WITHIN_S, bounded_in_time
 from review.playing import Player
 from review.release import release
@@ -226,7 +226,10 @@ def _status(error: CatalogueError) -> int:
 
 def _refusal(request: Request, status: int, text: str) -> Response:
     if request.url.path == "/":
-        return page("Not signed in" if status == 401 else "Not now", text, status)
+        title = "Not signed in" if status == 401 else "Not now"
+        # Where a link elsewhere leads here, browsers keep the strict cookie back; asked for by a page of ours, they send it.
+        kept_back = status == 401 and request.headers.get("sec-fetch-site") == "cross-site"
+        return asked_again(title, text, status) if kept_back else page(title, text, status)
     return _json({"error": text}, status)
 
 

@@ -193,6 +193,12 @@ def test_over_a_network_nobody_gets_anything_without_a_session(open_one, path):
     assert (401, True) == (answer.status_code, "invitation" in answer.text)
 
 
+def test_a_page_asks_again_for_the_cookie_that_a_browser_kept_back_and_never_twice(open_one):
+    for site, again in (("cross-site", True), ("same-origin", False), ("none", False)):
+        answer = open_one.client().get("/", headers={"sec-fetch-site": site, "sec-fetch-mode": "navigate"})
+        assert (401, again) == (answer.status_code, "<script>" in answer.text)
+
+
 @pytest.mark.parametrize(
     "make",
     [
