@@ -31,6 +31,7 @@ function chart(label, width, height, ...children) {
 
 /** A waveform as one closed shape around the middle. */
 function wavePath(high, low, width, middle, reach) {
+  if (!high.length) return "";
   const x = (k, many) => ((k / many) * width).toFixed(1);
   const top = high.map((value, k) => `${x(k, high.length)},${(middle - value * reach).toFixed(1)}`);
   const bottom = low.map((value, k) => `${x(k, low.length)},${(middle + value * reach).toFixed(1)}`).reverse();

@@ -79,6 +79,7 @@ class Table {
     this.scroll.addEventListener("scroll", () => this.renew(), { passive: true });
     this.scroll.addEventListener("click", (event) => this.clicked(event));
     new ResizeObserver(() => this.renew()).observe(this.scroll);
+    this.renew();
   }
 
   table() {
@@ -168,6 +169,7 @@ class Table {
     if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
     if (top > this.scroll.scrollTop + seen) this.scroll.scrollTop = top - seen;
     this.renew();
+    this.page.lastTrack = this.chosen();
     if (this.chosen() !== null)
       announce(`${this.page.catalogue.title(this.chosen())}, ${this.page.catalogue.value("verdict", this.chosen())}`);
   }
@@ -181,6 +183,7 @@ class Table {
     const row = event.target.closest("tr[data-place]");
     if (!row || event.target.closest("a")) return;
     this.at = Number(row.dataset.place);
+    this.page.lastTrack = this.chosen();
     this.renew();
   }
 

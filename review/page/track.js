@@ -20,8 +20,8 @@ async function trackView(page, view) {
       element(
         "div",
         {},
-        listening.panel,
         overTime(catalogue, i, row, listening),
+        listening.panel,
         element(
           "section",
           { class: "card" },
@@ -460,7 +460,7 @@ function targetsCard(row) {
 /** Every setting of every processor, as the plan has it. */
 function settingsCard(plan) {
   const stages = Object.entries(plan.head ?? {}).filter(([, settings]) => settings !== null);
-  const deliveries = plan.deliveries.map((one) => [
+  const deliveries = (plan.deliveries ?? []).map((one) => [
     one.name,
     { limiter: one.limiter, quantiser: one.quantiser, rate_hz: one.rate_hz },
   ]);

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
+from dsp.audio import Audio, to_gain
 from review.report import write_report
-from tests.makers import music, noise, sine, write, write_manifest
+from tests.makers import music, noise, write, write_manifest
 from tests.pipeline.runs import master
 
 
@@ -37,8 +39,8 @@ def mastered_once(tmp_path_factory: pytest.TempPathFactory) -> Mastered:
     """Two albums: five songs, of which one is loud and dense, and a sixth that cannot be mastered."""
     folder = tmp_path_factory.mktemp("mastered")
     rows = []
-    for k, (album, title, level_dbfs) in enumerate(SONGS):
-        write(folder / f"{k}.wav", music(seconds=6.0, level_dbfs=level_dbfs, seed=k))
+    for k, (album, title, level_dbfs, hits_db) in enumerate(SONGS):
+        write(folder / f"{k}.wav", struck(music(seconds=6.0, level_dbfs=level_dbfs, seed=k), hits_db))
         rows.append(
             {
                 "uri": f"{k}.wav",
@@ -67,12 +69,24 @@ def mastered_once(tmp_path_factory: pytest.TempPathFactory) -> Mastered:
 
 
 SONGS = [
-    ("reeds", "Ålesund 2", -24.0),
-    ("reeds", "Alesund 10", -20.0),
-    ("stones", "Granite", -16.0),
-    ("stones", "Slate", -14.0),
-    ("stones", "Flint </script>", -18.0),
+    ("reeds", "Ålesund 2", -24.0, None),
+    ("reeds", "Alesund 10", -20.0, None),
+    ("stones", "Granite", -26.0, None),
+    ("stones", "Slate", -26.0, -3.0),
+    ("stones", "Flint </script>", -28.0, None),
 ]
+"""Album, title, level, and level of hits that ask for a limiter."""
+
+
+def struck(audio: Audio, hits_db: float | None) -> Audio:
+    """The same with a hit of 5 ms twice a second."""
+    if hits_db is None:
+        return audio
+    hit, out = noise(level_dbfs=-12.0, seconds=0.005, seed=7), audio.copy()
+    hit *= to_gain(hits_db) / np.abs(hit).max()
+    for start in range(0, len(out) - len(hit), 22_050):
+        out[start : start + len(hit)] = hit
+    return out
 
 
 @pytest.fixture
@@ -82,8 +96,3 @@ def mastered(mastered_once: Mastered, tmp_path: Path) -> Iterator[Mastered]:
     shutil.copytree(mastered_once.output, output)
     write_report(str(output))  # from here, sources lie elsewhere
     yield Mastered(mastered_once.folder, output, mastered_once.manifest)
-
-
-def tone(path: Path) -> Path:
-    """Something else to master."""
-    return write(path, sine(440.0, seconds=6.0))
