@@ -249,8 +249,8 @@ def watch_killed(site: Site, folder: Path, rng: Random) -> Iterator[Struck]:
         yield _ended(site, watch, str(moment))
 
 
-def part_of_cluster_killed(victim: str) -> Strike:
-    """kill -9 of a process of Flink's; it is started again before the next run."""
+def part_of_cluster_killed(victim: str, *, comes_back: bool) -> Strike:
+    """kill -9 of a process of Flink's, which `comes_back` at once, or is started again before the next run."""
 
     @contextmanager
     def strike(site: Site, folder: Path, rng: Random) -> Iterator[Struck]:
@@ -259,8 +259,11 @@ def part_of_cluster_killed(victim: str) -> Strike:
         with site.started(str(folder), *cluster.options) as run:
             run.until(moment)
             cluster.kill(victim)
+            if comes_back:
+                cluster.start(victim)
             struck = _ended(site, run, str(moment))
-        cluster.start(victim)
+        if not comes_back:
+            cluster.start(victim)
         cluster.cancel_jobs()
         cluster.wait()
         yield struck
@@ -279,10 +282,11 @@ KINDS = {
     "torn making": Kind(making_torn, (0, 1), (FINISHED,), 300.0, 4, run_again),
     "watch": Kind(watch_killed, (-9,), (INTERRUPTED,), 60.0, 2, watch_again, "watching again"),
     "task manager": Kind(
-        part_of_cluster_killed("task-manager-1"), (3,), (FAILED,), 300.0, 1, run_on_cluster, "starting it, running again"
+        part_of_cluster_killed("task-manager-1", comes_back=True), (0,), (FINISHED,), 300.0, 1, run_on_cluster,
+        "itself, once it is there again",
     ),
     "job server": Kind(
-        part_of_cluster_killed("job-server"), (3,), (FAILED,), 300.0, 1, run_on_cluster,
+        part_of_cluster_killed("job-server", comes_back=False), (3,), (FAILED,), 300.0, 1, run_on_cluster,
         "starting it, running again", orphans=True,
     ),
 }  # fmt: skip

@@ -16,7 +16,7 @@ import psutil
 from crash_laws import Undisturbed, files_of
 
 ROOT = Path(__file__).parents[1]
-LATHE = [sys.executable, "-c", "from pipeline import cli; cli.main()"]
+LATHE = [sys.executable, "-c", "from review.cli import main; main()"]
 WORKERS, ONE_WORKER = "--direct_num_workers=2", "--direct_num_workers=1"
 WORKER = "sdk_worker_main"
 LOOK_EVERY_S = 0.005

@@ -26,7 +26,7 @@ def read_overrides(output: str) -> Overrides:
     uri = store.join(output, *PLACE)
     try:
         found: Overrides = json_decoder(Overrides).decode(store.read_bytes(uri))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Overrides()
     except OSError as error:
         raise CatalogueError("REVIEW_UNREADABLE", f"{uri} cannot be read: {error}") from error

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from secrets import token_hex
@@ -83,11 +83,16 @@ def workplace(output: str, run_id: str) -> Iterator[Path | None]:
         sweep_tables(output, killed)
         cleared(output, killed)  # to tell of a run makes its folder again
     try:
-        with nullcontext() if store.is_remote(output) else _parts(output, run_id) as folder:
+        with in_the_making(output, run_id) as folder:
             yield folder
     except BaseException:  # a run that comes to its end leaves nothing to sweep
         sweep_tables(output, run_id)
         raise
+
+
+def in_the_making(output: str, name: str) -> AbstractContextManager[Path | None]:
+    """A folder for what somebody has in the making, that others sweep if its process dies; None for a remote output."""
+    return nullcontext() if store.is_remote(output) else _parts(output, name)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli import SOME_REJECTED, cli, run_command_line
+from schemas.errors import CatalogueError
 
 if TYPE_CHECKING:
     from review.desk import Desk
@@ -236,8 +237,8 @@ def _written_report(output: str) -> str:
 
     try:
         return write_report(output)
-    except OSError as error:
-        return f"not written ({error}); make room, then: lathe report {output}"
+    except (OSError, CatalogueError) as error:
+        return f"not written ({error}); when that is mended: lathe report {output}"
 
 
 def _output(output: str) -> str:

@@ -5,6 +5,8 @@ It reads the Parquet files and the records of runs, nothing else, so it can be m
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +18,7 @@ import pyarrow as pa
 
 from media import store
 from pipeline.run_records import run_record
+from pipeline.workplace import in_the_making
 from review.albums import newest_albums
 from review.catalogue import Catalogue, batches
 from review.details import CHUNK, script_of
@@ -35,7 +38,8 @@ def write_report(output: str, against: str | None = None) -> str:
     """
     standing = standing_rows(output, against)
     catalogue, folder = Catalogue(), store.join(output, "report")
-    with store.scratch(output, "report") as scratch:
+    name = f"report-{os.getpid()}-{threading.get_ident()}"  # two may write it at once
+    with in_the_making(output, name), store.scratch(output, name) as scratch:
         scripts = _write_scripts(catalogue, standing, output, scratch)
         for part in standing.now:
             if part.table == "rejected":

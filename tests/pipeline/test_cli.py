@@ -21,12 +21,13 @@ HELP_CPU_S = 0.3  # design.md, section 4
 ONE_WORKER = ("--", "--direct_num_workers=1")
 SUMMARY_KEYS = {"run_id", "mastered", "skipped", "rejected", "findings", "audio_s", "wall_s", "cpu_s", "output"}
 HEAVY = {"apache_beam", "numba", "scipy", "numpy", "pyarrow", "soundfile"}
-LATHE = "from pipeline import cli; cli.main()"
+LATHE = "from review.cli import main; main()"
 HELP_AND_WHAT_IT_COST = """
 import sys, time
+import review.cli
 from pipeline import cli
 sys.argv = ["lathe", *sys.argv[1:]]
-cli._exit_code()
+cli._exit_code(None)
 print("\\n" + str(time.process_time()), *sorted(name for name in sys.modules if "." not in name))
 """
 
@@ -38,7 +39,7 @@ def lathe(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["lathe", *map(str, arguments)])
         with pytest.raises(SystemExit, match=r"\d+") as ended:
-            cli.main()
+            cli.run_command_line()
         said = capsys.readouterr()
         return ended.value.code, said.out, said.err
 

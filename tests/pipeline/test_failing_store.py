@@ -54,7 +54,7 @@ def lathe(monkeypatch, capsys, request):
         monkeypatch.setattr(sys, "argv", command)
         began_s = time.monotonic()
         with pytest.raises(SystemExit, match=r"\d") as ended:
-            cli.main()
+            cli.run_command_line()
         said = capsys.readouterr()
         return ended.value.code, said.out + said.err, time.monotonic() - began_s
 

@@ -33,7 +33,7 @@ def lathe(manifest, output, *options, **more):
     command = [
         sys.executable,
         "-c",
-        "from pipeline import cli; cli.main()",
+        "from review.cli import main; main()",
         "run",
         str(manifest),
         str(output),

@@ -30,7 +30,7 @@ MODULES = """
 import sys
 from pipeline import cli
 sys.argv = ["lathe", "measure", *sys.argv[1:]]
-cli._exit_code()
+cli._exit_code(None)
 print("\\n" + " ".join(sorted(sys.modules)))
 """
 
@@ -42,7 +42,7 @@ def measure(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["lathe", "measure", *map(str, arguments)])
         with pytest.raises(SystemExit, match=r"\d+") as ended:
-            cli.main()
+            cli.run_command_line()
         return ended.value.code, capsys.readouterr().out
 
     return run

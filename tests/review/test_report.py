@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import zlib
 from base64 import b64decode, b64encode
 from hashlib import sha256
@@ -203,7 +204,17 @@ def test_a_script_that_holds_the_same_is_not_written_again(tmp_path):
 def test_nothing_is_left_in_the_making(tmp_path):
     made = output_of(tmp_path, "T1")
     write_report(str(made.path))
-    assert not list((made.path / ".parts").rglob("*.*"))
+    assert not (made.path / ".parts").exists()
+
+
+def test_what_a_killed_report_left_is_swept_by_the_next_one(tmp_path):
+    made = output_of(tmp_path, "T1")
+    gone = made.path / ".parts" / "report-1-1"
+    gone.mkdir(parents=True)
+    dead = {"host": socket.gethostname(), "pid": 2**22 + 1, "began_s": 1.0}
+    (gone / "owner").write_text(json.dumps(dead))
+    write_report(str(made.path))
+    assert not (made.path / ".parts").exists()
 
 
 # What it may do
