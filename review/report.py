@@ -21,6 +21,7 @@ from pipeline.run_records import run_record
 from pipeline.workplace import in_the_making
 from review.albums import newest_albums
 from review.catalogue import Catalogue, batches
+from review.columns import joined
 from review.details import CHUNK, script_of
 from review.page_file import page_of
 from review.standing import Standing, rows_of, standing_rows
@@ -82,17 +83,11 @@ def _chunks(standing: Standing) -> Iterator[pa.RecordBatch]:
         for batch in rows_of(part):
             kept.append(batch)
             if sum(one.num_rows for one in kept) >= CHUNK:
-                *full, rest = batches(_joined(kept), CHUNK)
+                *full, rest = batches(joined(kept), CHUNK)
                 full, kept = ([*full, rest], []) if rest.num_rows == CHUNK else (full, [rest])
                 yield from full
     if kept:
-        yield _joined(kept)
-
-
-def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """One batch of several, whose runs may have known different columns."""
-    table = pa.concat_tables([pa.Table.from_batches([one]) for one in pieces], promote_options="permissive")
-    return table.combine_chunks().to_batches()[0]
+        yield joined(kept)
 
 
 def _compare(catalogue: Catalogue, standing: Standing) -> None:

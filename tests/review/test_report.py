@@ -11,7 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
+import msgspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -314,15 +316,35 @@ def test_each_track_stands_in_one_row_and_that_is_its_newest(tmp_path_factory, r
 
 
 def test_rows_of_an_older_version_without_the_limiters_course_are_drawn_without_it(tmp_path):
-    import pyarrow.parquet as pq
+    made = output_of(tmp_path, "T1", overview=HEARD)
+    _without_course(made)
+    write_report(str(made.path))
+    assert "reduction" not in _rows(made)[0]["overview"]
 
-    made = output_of(tmp_path, "T1", overview=Overviews(source=Overview(low=(0.0,), high=(0.5,)), master=Overview()))
+
+def test_rows_of_an_older_version_stand_beside_those_of_this_one(tmp_path):
+    made = output_of(tmp_path, "T1", "T2", overview=HEARD)
+    _without_course(made)
+    made.master("T1", run="R2", overview=msgspec.structs.replace(HEARD, limiter_db=(1.0, 2.0)))
+    made.finish("R2")
+    write_report(str(made.path))
+    assert [LETTERS[4] + LETTERS[8], ""] == [row["overview"]["reduction"] for row in _rows(made)]
+
+
+HEARD = Overviews(source=Overview(low=(0.0,), high=(0.5,)), master=Overview())
+
+
+def _rows(made):
+    [script] = (made.path / "report" / "tracks").iterdir()
+    told = details_in(script)
+    return [value_at(told, i) for i in range(len(told["reason"]))]
+
+
+def _without_course(made):
+    """Rewrites the one table of an output as versions wrote it that did not keep the limiter's course."""
     [path] = (made.path / "qc" / "tracks").rglob("*.parquet")
     table = pq.read_table(path, partitioning=None)
     old = pa.array(
         [{name: value for name, value in row.items() if name != "limiter_db"} for row in table["overview"].to_pylist()]
     )
     pq.write_table(table.set_column(table.schema.get_field_index("overview"), "overview", old), path)
-    write_report(str(made.path))
-    [script] = (made.path / "report" / "tracks").iterdir()
-    assert "reduction" not in value_at(details_in(script), 0)["overview"]
