@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.tables import table_rows
+from review.catalogue import VERDICTS, Catalogue
 
 COLUMNS = (
     "album_id",
@@ -28,6 +30,22 @@ def newest_albums(output: str, run_ids: list[str]) -> dict[str, dict[str, Any]]:
         for row in table_rows(output, "albums", run_id, [*COLUMNS, "findings"]):
             found.setdefault(row["album_id"], _told(row))
     return found
+
+
+def albums_of(catalogue: Catalogue, rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The albums that tracks are on today: those that have a row as it says, others with what their tracks tell."""
+    verdicts: dict[int, list[int]] = defaultdict(list)
+    for album, verdict in zip(catalogue.columns["album_id"], catalogue.columns["verdict"], strict=True):
+        verdicts[album].append(verdict)
+    return {
+        name: rows.get(name) or _unmeasured(name, verdicts[number])
+        for name, number in catalogue.names["album_id"].items()
+    }
+
+
+def _unmeasured(album_id: str, verdicts: list[int]) -> dict[str, Any]:
+    told = {"album_id": album_id, "tracks": len(verdicts), "verdict": VERDICTS[min(verdicts)], "findings": []}
+    return dict.fromkeys(COLUMNS) | told
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:

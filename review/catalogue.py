@@ -38,6 +38,8 @@ FIGURES = {
 OWN = ("gain_db", "limiter_max_reduction_db", "limiter_mean_reduction_db", "duration_s")
 SILENCES = ("head_silence_s", "tail_silence_s")
 """Measures of the source that tell the gap between two tracks."""
+ALWAYS = ("track_id", "title", "verdict", "codes", "album_id", "key")
+"""Columns that the page has even where there is no track, or no master."""
 DECIMALS = 2
 
 
@@ -117,8 +119,9 @@ class Catalogue:
 
     def told(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
+        columns = {name: [None] * len(self) for name in ALWAYS} | self.columns
         return {
-            "columns": {name: _dense(values) for name, values in self.columns.items()},
+            "columns": {name: values if name in ALWAYS else _dense(values) for name, values in columns.items()},
             "names": {name: list(numbers) for name, numbers in self.names.items()},
             "codes": list(self.codes),
             "worst": {code: [one[1:] for one in sorted(tracks)] for code, tracks in self.worst.items()},

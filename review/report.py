@@ -19,7 +19,7 @@ import pyarrow as pa
 from media import store
 from pipeline.run_records import run_record
 from pipeline.workplace import in_the_making
-from review.albums import newest_albums
+from review.albums import albums_of, newest_albums
 from review.catalogue import Catalogue, batches
 from review.columns import joined
 from review.details import CHUNK, script_of
@@ -114,7 +114,7 @@ def _told(catalogue: Catalogue, standing: Standing, output: str, scripts: list[s
         },
         "compared": _run_words(compared),
         "pieces": scripts,
-        "albums": newest_albums(output, ids),
+        "albums": albums_of(catalogue, newest_albums(output, ids)),
         "norms": _norms(output, ids),
         "words": {code: _words(code) for code in {*told["codes"]} if code in CODES},
     }

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from review.desk import Asked, Desk
 from review.masters import Catalogue
 from schemas.figures import Figures, Overview
-from schemas.qc import MasterFigures, Overviews, RejectedRow, TrackRow
+from schemas.qc import AlbumRow, MasterFigures, Overviews, RejectedRow, TrackRow
 from schemas.signoff import SignOff, masters_key
 from tests.makers import sine, write
 from transforms.arrow import arrow_schema
@@ -124,6 +124,16 @@ def track_row(**changes: Any) -> TrackRow:
         "findings": (), "checks": (), "plan": "{}", "overview": Overviews(source=Overview(), master=Overview()),
     }  # fmt: skip
     return TrackRow(**{**values, **changes})
+
+
+def album_row(**changes: Any) -> AlbumRow:
+    """A row of `qc/albums`, dull but for what is changed."""
+    values: dict[str, Any] = {
+        "run_id": "R1", "album_id": "album", "upc": None, "album": None, "artist": None, "tracks": 1, "duration_s": 0.1,
+        "source_integrated_lufs": None, "master_integrated_lufs": None, "target_lufs": None, "loudness_mode": None,
+        "gain_db": None, "verdict": "ready", "findings": (),
+    }  # fmt: skip
+    return AlbumRow(**{**values, **changes})
 
 
 def rejected_row(run: str, track_id: str) -> RejectedRow:

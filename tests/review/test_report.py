@@ -26,8 +26,8 @@ from review.report import write_report
 from review.standing import standing_rows
 from schemas.errors import CatalogueError
 from schemas.figures import Overview
-from schemas.qc import Finding, Overviews, TrackRow
-from tests.review.outputs import HOSTILE, output_of, track_row, write_table
+from schemas.qc import AlbumRow, Finding, Overviews, TrackRow
+from tests.review.outputs import HOSTILE, album_row, output_of, track_row, write_table
 
 PAGE = Path(__file__).parents[2] / "review" / "page"
 OWN_CODE_BYTES = 300_000  # issue of the report
@@ -168,6 +168,30 @@ def test_files_are_found_beside_the_report_wherever_the_output_lies(tmp_path):
         path = page.parent / ".." / master["path"]
         assert sha256(path.read_bytes()).hexdigest() == master["sha256"]
     assert (page.parent / unquote(row["source_path"])).resolve() == next((tmp_path / "sources").iterdir())
+
+
+def test_an_output_without_a_single_track_is_told_of_too(tmp_path):
+    _, told = report_of(output_of(tmp_path))
+    assert ([], [], {}) == (told["columns"]["track_id"], told["columns"]["verdict"], told["albums"])
+
+
+def test_an_album_that_all_tracks_have_left_is_no_album_any_more(tmp_path):
+    made = output_of(tmp_path, "T1", album_id="old")
+    write_table(made.path, "albums", "R1", AlbumRow, [album_row(album_id="old")])
+    made.master("T1", run="R2", album_id="new")
+    made.finish("R2")
+    write_table(made.path, "albums", "R2", AlbumRow, [album_row(album_id="new", album="New")])
+    _, told = report_of(made)
+    assert {"new": "New"} == {name: album["album"] for name, album in told["albums"].items()}
+
+
+def test_an_album_without_a_row_is_told_by_its_tracks(tmp_path):
+    made = output_of(tmp_path, "T1", "T2")
+    made.finish("R2", rejected=["T1"])
+    _, told = report_of(made)
+    assert (2, "rejected", None) == tuple(
+        told["albums"]["album"][name] for name in ("tracks", "verdict", "master_integrated_lufs")
+    )
 
 
 # How it is written
