@@ -56,8 +56,8 @@ class Catalogue:
         self.columns: dict[str, list[Any]] = defaultdict(list)
         self.names: dict[str, dict[str, int]] = {name: {} for name in NAMED}
         self.codes: dict[str, int] = {}
-        self.worst: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
-        """By code: how bad, which track, in which words."""
+        self.worst: dict[str, list[tuple[int, float, int, str]]] = defaultdict(list)
+        """By code: how severe, how far inside the limit (so the least is the worst), which track, in which words."""
         self.said: dict[int, dict[str, Any]] = {}
         """Of rejected tracks: in which step, why, and what to do."""
         self._joins = msgspec.json.Decoder(_Joins)
@@ -94,7 +94,7 @@ class Catalogue:
             for name in ("album_id", "run_id"):
                 self.columns[name] += self._numbers(name, [row[name]])
             self.said[track] = {name: row[name] for name in ("row", "stage", "text", "hint", "source_uri")}
-            self._note_worst(row["code"], "fail", track, row["text"])
+            self._note_worst(row["code"], "fail", 0.0, track, row["text"])
             for column in self.columns.values():
                 column += [None] * (len(self) - len(column))
 
@@ -124,7 +124,7 @@ class Catalogue:
             "columns": {name: values if name in ALWAYS else _dense(values) for name, values in columns.items()},
             "names": {name: list(numbers) for name, numbers in self.names.items()},
             "codes": list(self.codes),
-            "worst": {code: [one[1:] for one in sorted(tracks)] for code, tracks in self.worst.items()},
+            "worst": {code: [one[2:] for one in sorted(tracks)[:WORST]] for code, tracks in self.worst.items()},
             "said": self.said,
         }
 
@@ -143,13 +143,14 @@ class Catalogue:
         self.columns["codes"] += self._codes(findings)
         flat = findings.flatten()
         owners = np.repeat(np.arange(len(findings)), findings.value_lengths().to_numpy(zero_copy_only=False))
+        beyond = pc.fill_null(pc.abs(pc.subtract(flat.field("measured"), flat.field("limit"))), 0.0).to_pylist()
         fields = [flat.field(name).to_pylist() for name in ("code", "severity", "text")]
-        for owner, code, severity, text in zip(owners.tolist(), *fields, strict=True):
-            self._note_worst(code, severity, first + owner, text)
+        for owner, far, code, severity, text in zip(owners.tolist(), beyond, *fields, strict=True):
+            self._note_worst(code, severity, -far, first + owner, text)
 
-    def _note_worst(self, code: str, severity: str, track: int, text: str) -> None:
+    def _note_worst(self, code: str, severity: str, inside: float, track: int, text: str) -> None:
         noted = self.worst[code]
-        noted.append((SEVERITIES.index(severity), track, text))
+        noted.append((SEVERITIES.index(severity), inside, track, text))
         if len(noted) > 2 * WORST:
             noted[:] = sorted(noted)[:WORST]
 

@@ -78,7 +78,7 @@ function findingGroups(page) {
 function findingGroup(page, { code, tracks }) {
   const { catalogue } = page;
   const words = catalogue.words[code] ?? { severity: "info", title: code, meaning: "", mend: "", ignore: "" };
-  const named = (catalogue.worst[code] ?? []).slice(0, 5);
+  const named = catalogue.worst[code] ?? [];
   return element(
     "section",
     { class: "finding", "aria-label": words.title },

@@ -85,6 +85,21 @@ def test_a_track_that_was_rejected_since_has_no_master_any_more(tmp_path):
     )
 
 
+def test_of_a_finding_those_tracks_are_named_that_are_farthest_beyond_the_limit(tmp_path):
+    made = output_of(tmp_path, "T0")
+    made.rows["R1"] = [
+        msgspec.structs.replace(made.rows["R1"][0], track_id=f"T{k}", findings=(_hum(measured),))
+        for k, measured in enumerate([None, 1.0, 5.0, 2.0, 9.0, 3.0, 4.0, 0.5, *[0.0] * 9])
+    ]
+    made.finish()
+    _, told = report_of(made)
+    assert [4, 2, 6, 5, 3] == [track for track, _ in told["worst"]["HUM"]]
+
+
+def _hum(measured):
+    return Finding(code="HUM", severity="info", measured=measured, limit=0.0)
+
+
 def test_a_run_that_did_not_finish_tells_nothing(tmp_path):
     made = output_of(tmp_path, "T1")
     made.master("T1", run="R2", verdict="rejected")
