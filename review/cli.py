@@ -237,8 +237,8 @@ def _written_report(output: str) -> str:
 
     try:
         return write_report(output)
-    except (OSError, CatalogueError) as error:
-        return f"not written ({error}); when that is mended: lathe report {output}"
+    except Exception as error:  # whatever it was: the masters stand, and the run's own summary must be told
+        return f"not written ({type(error).__name__}: {error}); once that is mended: lathe report {output}"
 
 
 def _output(output: str) -> str:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from review.cli import cli
+from review.cli import _written_report, cli
 from schemas.errors import CatalogueError
 from schemas.signoff import Revision
 from tests.pipeline.runs import environment
@@ -204,3 +204,14 @@ def test_help_answers_at_once_and_loads_no_server():
 def test_what_lies_in_the_review_folder_is_its_owners_secret(made):
     lathe("review", made.path, "--host", "h", "--invite", "Ann:viewer")
     assert 0o600 == os.stat(made.path / "review/secret").st_mode & 0o777
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), ValueError("a damaged table")])
+def test_a_run_stays_well_where_its_report_cannot_be_written(monkeypatch, error):
+    def fail(output):
+        raise error
+
+    monkeypatch.setattr("review.report.write_report", fail)
+    told = _written_report("somewhere")
+    assert str(error) in told
+    assert "lathe report somewhere" in told
