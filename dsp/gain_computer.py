@@ -82,9 +82,8 @@ class GainComputer:
         self._released = np.zeros(1, np.int64)
         self._deepest, self._sum, self._frames = 0, 0, 0  # integers: no order of adding depends on blocks
         self._tenth = max(1, rate_hz // 10)
-        self._course: list[
-            int
-        ] = []  # the deepest reduction of each tenth of a second, up to the last that was not idle
+        # The deepest reduction of each tenth of a second, up to the last that was not idle.
+        self._course: list[int] = []
 
     @property
     def max_reduction_db(self) -> float:
