@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media import store
 from review.columns import columnar
 from review.details import CHUNK
 from review.drawings import LETTERS, LEVELS, NOTHING, POINTS, QUIETEST_LUFS, SLOW_POINTS, STEP_LU, courses, waveforms
@@ -27,6 +28,7 @@ from review.standing import standing_rows
 from schemas.errors import CatalogueError
 from schemas.figures import Overview
 from schemas.qc import AlbumRow, Finding, Overviews, TrackRow
+from tests.media import emulator
 from tests.review.outputs import HOSTILE, album_row, output_of, track_row, write_table
 
 PAGE = Path(__file__).parents[2] / "review" / "page"
@@ -207,6 +209,22 @@ def test_an_album_without_a_row_is_told_by_its_tracks(tmp_path):
     assert (2, "rejected", None) == tuple(
         told["albums"]["album"][name] for name in ("tracks", "verdict", "master_integrated_lufs")
     )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_an_output_in_a_bucket_is_told_as_on_disk(tmp_path):
+    made = output_of(tmp_path, "T1", "T2")
+    _, expected = report_of(made)
+    with emulator.running():
+        for path in [path for name in ("qc", "runs") for path in (made.path / name).rglob("*.*") if path.is_file()]:
+            store.replace(path, f"gs://music/out/{path.relative_to(made.path)}")
+        told = catalogue_in(store.read_bytes(write_report("gs://music/out")).decode())
+        scripts = {uri.rsplit("/", 1)[-1] for uri in store.list_files("gs://music/out/report/tracks")}
+    assert {f"{name}.js" for name in told["pieces"]} == scripts
+    for one in (expected, told):
+        del one["pieces"]  # from disk they also name the sources
+    assert expected == told
 
 
 # How it is written
