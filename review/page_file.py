@@ -32,6 +32,8 @@ SCRIPTS = (
     "albums.js",
     "distributions.js",
     "changes.js",
+    "over_time.js",
+    "track_cards.js",
     "track.js",
     "main.js",
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -99,32 +99,39 @@ def _compare(catalogue: Catalogue, standing: Standing) -> None:
 
 def _told(catalogue: Catalogue, standing: Standing, output: str, scripts: list[str]) -> dict[str, Any]:
     run = standing.newest
-    versions = run.get("versions", {})
     told = catalogue.told()
     ids = sorted(catalogue.names["run_id"], reverse=True)
+    records = {run_id: run_record(output, run_id) for run_id in ids}
     compared = sorted({part.run_id for part in standing.before}, reverse=True)
+    albums = albums_of(catalogue, newest_albums(output, ids))
+    codes = {*told["codes"], *(finding["code"] for album in albums.values() for finding in album["findings"])}
     return {
         **told,
         "run": {
             "run_id": run["run_id"],
             "ended": run.get("ended"),
             "manifest": run.get("manifest"),
-            "lathe": versions.get("lathe"),
-            "sound": versions.get("sound"),
         },
+        "versions": {run_id: _versions(record) for run_id, record in ({run["run_id"]: run} | records).items()},
         "compared": _run_words(compared),
         "pieces": scripts,
-        "albums": albums_of(catalogue, newest_albums(output, ids)),
-        "norms": _norms(output, ids),
-        "words": {code: _words(code) for code in {*told["codes"]} if code in CODES},
+        "albums": albums,
+        "norms": _norms(records.values()),
+        "words": {code: _words(code) for code in sorted(codes) if code in CODES},
     }
 
 
-def _norms(output: str, run_ids: list[str]) -> dict[str, dict[str, Any]]:
+def _versions(record: Mapping[str, Any]) -> str | None:
+    """What made the masters of a run, in words."""
+    versions = record.get("versions", {})
+    return f"{versions['lathe']}, sound version {versions.get('sound')}" if "lathe" in versions else None
+
+
+def _norms(records: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """By profile, what its tone was held against where a track had no reference; as the newest run had it."""
     found: dict[str, dict[str, Any]] = {}
-    for run_id in run_ids:
-        for profile in run_record(output, run_id).get("profiles", {}).values():
+    for record in records:
+        for profile in record.get("profiles", {}).values():
             norm = profile.get("expected", {})
             if "mid_db" in norm:
                 found.setdefault(profile["name"], {"name": norm["name"], "mid_db": norm["mid_db"]})

@@ -36,7 +36,7 @@ function changed(view, changes) {
 /** @returns {{name: string, low: number, high: number} | null} */
 function rangeOf(text) {
   const [name, low, high] = text.split(":");
-  return name && FIGURES[name] && isFinite(low) && isFinite(high)
+  return Object.hasOwn(FIGURES, name) && isFinite(low) && isFinite(high)
     ? { name, low: Number(low), high: Number(high) }
     : null;
 }

@@ -17,34 +17,11 @@ function allAlbums(page) {
     element(
       "div",
       { class: "scroll" },
-      element(
-        "table",
-        {},
-        element("caption", { class: "visually-hidden" }, "Albums, the worst verdict first"),
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            [
-              "Album",
-              "Artist",
-              "Verdict",
-              "Tracks",
-              "Before, LUFS",
-              "After, LUFS",
-              "Target",
-              "Gain, dB",
-              "Findings",
-            ].map((name, k) => element("th", { scope: "col", class: k > 2 && k < 8 ? "number" : null }, name)),
-          ),
-        ),
-        element(
-          "tbody",
-          {},
-          shown.map((id) => albumRow(catalogue, id)),
-        ),
+      tableOf(
+        "Albums, the worst verdict first",
+        ["Album", "Artist", "Verdict", ...ALBUM_FIGURES, "Findings"],
+        ALBUM_FIGURES,
+        shown.map((id) => albumRow(catalogue, id)),
       ),
     ),
     shown.length < ids.length
@@ -64,6 +41,7 @@ function allAlbums(page) {
 }
 
 const ALBUMS_SHOWN = 500;
+const ALBUM_FIGURES = ["Tracks", "Before, LUFS", "After, LUFS", "Target", "Gain, dB"];
 
 function compareTexts(a, b) {
   const [x, y] = [readable(a), readable(b)];
@@ -83,11 +61,7 @@ function albumRow(catalogue, id) {
   return element(
     "tr",
     {},
-    element(
-      "th",
-      { scope: "row" },
-      element("a", { href: hashOf({ ...NEUTRAL, view: "albums", album: id }) }, album.album ?? id),
-    ),
+    element("th", { scope: "row" }, albumLink(catalogue, id)),
     cells.map((cell) => element("td", {}, cell)),
     figures.map((figure) => element("td", { class: "number" }, figure)),
     element("td", {}, album.findings.map((finding) => catalogue.words[finding.code]?.title ?? finding.code).join(", ")),
@@ -100,12 +74,13 @@ function oneAlbum(page, id) {
   if (!album)
     return [element("h2", {}, "No such album"), element("p", {}, `There is no album "${id}" in this report.`)];
   const tracks = catalogue.tracksOf(id);
+  const placeOf = placesOf(catalogue, tracks);
   const steps = (before, after) =>
     tracks
       .filter((i) => catalogue.hasMasters(i))
       .map((i) => ({
         name: catalogue.title(i),
-        mark: String(catalogue.value("sequence", i) ?? ""),
+        mark: placeOf(i),
         before: catalogue.value(before, i),
         after: catalogue.value(after, i),
       }));
@@ -127,7 +102,7 @@ function oneAlbum(page, id) {
       { class: "card" },
       element("h3", {}, "Loudness from track to track"),
       legend(album.loudness_mode === "track" ? "target" : ""),
-      staircase(
+      stairs(
         "Loudness from track to track",
         steps("lufs_before", "lufs"),
         album.loudness_mode === "track" ? album.target_lufs : null,
@@ -140,10 +115,14 @@ function oneAlbum(page, id) {
       element("h3", {}, "Tone from track to track"),
       element("p", { class: "muted" }, "Slope of the spectrum, 100 Hz to 4 kHz: the higher, the brighter."),
       legend(""),
-      staircase("Tone from track to track", steps("slope_before", "slope"), null, "dB/oct"),
+      stairs("Tone from track to track", steps("slope_before", "slope"), null, "dB/oct"),
     ),
-    element("section", { class: "card" }, element("h3", {}, "In order"), albumTable(catalogue, tracks)),
+    element("section", { class: "card" }, element("h3", {}, "In order"), albumTable(catalogue, tracks, placeOf)),
   ];
+}
+
+function stairs(label, ...told) {
+  return wide(label, staircase(label, ...told));
 }
 
 function albumSentence(album) {
@@ -155,7 +134,7 @@ function albumSentence(album) {
     album: "one gain for all, from their pooled loudness",
     loudest: "one gain for all, from the loudest track",
     track: "each track by itself",
-  }[album.loudness_mode];
+  }[album.loudness_mode ?? "track"];
   return `${count(album.tracks, "track")}, pooled loudness ${before} LUFS before and ${after} after, target ${number(album.target_lufs)} LUFS: ${how}.`;
 }
 
@@ -170,36 +149,31 @@ function legend(target) {
   );
 }
 
-function albumTable(catalogue, tracks) {
+/** The number of a track, with its disc where there are several. */
+function placesOf(catalogue, tracks) {
+  const discs = new Set(tracks.map((i) => catalogue.value("disc", i)).filter((disc) => disc !== null));
+  return (i) => {
+    const number = catalogue.value("sequence", i) ?? "";
+    return discs.size > 1 && number !== "" ? `${catalogue.value("disc", i)}-${number}` : String(number);
+  };
+}
+
+function albumTable(catalogue, tracks, placeOf) {
   const row = (i) =>
     element(
       "tr",
       {},
-      element("td", { class: "number" }, String(catalogue.value("sequence", i) ?? "")),
-      element("th", { scope: "row" }, trackLink(catalogue, i)),
+      element("td", { class: "number" }, placeOf(i)),
+      element("th", { scope: "row" }, trackLink(catalogue, i, null)),
       element("td", {}, tag(catalogue.value("verdict", i))),
       ["lufs_before", "lufs", "gain_db"].map((name) =>
         element("td", { class: "number" }, number(catalogue.value(name, i), 1, name === "gain_db")),
       ),
       element("td", {}, gapWords(catalogue, i)),
     );
-  return element(
-    "table",
-    {},
-    element("caption", { class: "visually-hidden" }, "Tracks in order"),
-    element(
-      "thead",
-      {},
-      element(
-        "tr",
-        {},
-        ["No.", "Title", "Verdict", "Before, LUFS", "After, LUFS", "Gain, dB", "To the next"].map((name, k) =>
-          element("th", { scope: "col", class: k === 0 || (k > 2 && k < 6) ? "number" : null }, name),
-        ),
-      ),
-    ),
-    element("tbody", {}, tracks.map(row)),
-  );
+  const figures = ["Before, LUFS", "After, LUFS", "Gain, dB"];
+  const headings = ["No.", "Title", "Verdict", ...figures, "To the next"];
+  return wide("Tracks in order", tableOf("Tracks in order", headings, ["No.", ...figures], tracks.map(row)));
 }
 
 function gapWords(catalogue, i) {

@@ -23,26 +23,11 @@ function changesView(page) {
     element(
       "div",
       { class: "scroll" },
-      element(
-        "table",
-        {},
-        element("caption", { class: "visually-hidden" }, "Tracks that changed, the verdicts that fell first"),
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            ["Title", "Album", "Verdict", "Loudness", "True peak", "Gain", "Findings"].map((name) =>
-              element("th", { scope: "col" }, name),
-            ),
-          ),
-        ),
-        element(
-          "tbody",
-          {},
-          shown.map((i) => changeRow(catalogue, i)),
-        ),
+      tableOf(
+        "Tracks that changed, the verdicts that fell first",
+        ["Title", "Album", "Verdict", "Loudness", "True peak", "Gain", "Findings"],
+        ["Loudness", "True peak", "Gain"],
+        shown.map((i) => changeRow(catalogue, i)),
       ),
     ),
     shown.length < all.length

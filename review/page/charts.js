@@ -130,7 +130,7 @@ function spectrumChart(before, after, usual) {
   if (!values.length) return element("p", { class: "muted" }, "No spectrum was measured.");
   const [low, high] = [
     Math.max(-48, Math.floor(values.reduce((a, b) => Math.min(a, b)) / 6) * 6),
-    Math.ceil(values.reduce((a, b) => Math.max(a, b)) / 6) * 6,
+    Math.floor(values.reduce((a, b) => Math.max(a, b)) / 6) * 6 + 6,
   ];
   const x = (k) => left + (k / 30) * (width - left - 10),
     y = (value) => 10 + (1 - (Math.max(low, value) - low) / (high - low)) * (height - 40);
@@ -175,15 +175,17 @@ function histogram(name, values, chosen, onchoose) {
     most = bins.reduce((m, bin) => Math.max(m, bin.many), 0),
     each = (width - 2 * left) / bins.length;
   const bars = bins.map((bin, k) => {
+    const id = `bin-${name}-${k}`;
     const tall = bin.many ? Math.max(2, (bin.many / most) * (height - 34)) : 0;
     const words = `${count(bin.many, "track")} from ${number(bin.low, bin.digits)} to ${number(bin.high, bin.digits)} ${unit}`;
     const pressed = chosen !== null && chosen.low <= bin.low + 1e-9 && chosen.high >= bin.high - 1e-9;
-    const act = () => onchoose(pressed ? "" : `${name}:${bin.low}:${bin.high}`);
+    const act = () => onchoose(pressed ? "" : `${name}:${bin.low}:${bin.high}`, id);
     if (!bin.many) return null;
     return drawn(
       "rect",
       {
         class: "bin",
+        id,
         x: left + k * each + 1,
         y: height - 20 - tall,
         width: Math.max(1, each - 2),

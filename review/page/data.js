@@ -34,6 +34,18 @@ class Catalogue {
     return this.albums[id]?.album ?? id;
   }
 
+  /** Id and name of every album, as people look for them; an artist tells those apart that are called the same. */
+  albumChoices() {
+    if (this.choices) return this.choices;
+    const many = new Map();
+    const name = (id) => this.albums[id].album ?? id;
+    for (const id of Object.keys(this.albums)) many.set(name(id), (many.get(name(id)) ?? 0) + 1);
+    const told = (id) => (many.get(name(id)) > 1 ? `${name(id)} – ${this.albums[id].artist ?? id}` : name(id));
+    const keyed = Object.keys(this.albums).map((id) => [readable(told(id)), id, told(id)]);
+    keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    return (this.choices = keyed.map(([, id, text]) => [id, text]));
+  }
+
   place(trackId) {
     return this.places.get(trackId) ?? null;
   }

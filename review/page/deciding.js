@@ -72,15 +72,16 @@ function decisionBar(page, tracks, { scope }) {
   const form = askingForm(page, tracks, scope);
   const act = (word) => page.decide(tracks, { word, scope, ...form.asked() });
   const what = scope === "album" ? "the album" : "this track";
+  const key = (letter) => (scope === "album" ? null : element("kbd", {}, letter)); // one key decides about one track
   return element(
     "section",
     { class: "card no-print", "aria-label": `Decide about ${what}` },
     element(
       "div",
       { class: "row" },
-      element("button", { type: "button", onclick: () => act("approve") }, "Approve ", element("kbd", {}, "a")),
-      element("button", { type: "button", onclick: () => act("needs_work") }, "Needs work ", element("kbd", {}, "n")),
-      element("button", { type: "button", onclick: () => act("reject") }, "Reject ", element("kbd", {}, "r")),
+      element("button", { type: "button", onclick: () => act("approve") }, "Approve ", key("a")),
+      element("button", { type: "button", onclick: () => act("needs_work") }, "Needs work ", key("n")),
+      element("button", { type: "button", onclick: () => act("reject") }, "Reject ", key("r")),
       element("button", { type: "button", onclick: () => page.undo() }, "Undo ", element("kbd", {}, "u")),
       element(
         "span",

@@ -19,7 +19,9 @@ function distributionsView(page, view) {
   const order = selectedTracks(catalogue, { ...view, range: "" });
   const valuesOf = (name) => Array.from(order, (i) => figureOf(catalogue, name, i));
   const charts = DISTRIBUTED.filter((name) => catalogue.columns[name]).map((name) =>
-    histogram(name, valuesOf(name), chosen?.name === name ? chosen : null, (range) => page.go({ range })),
+    histogram(name, valuesOf(name), chosen?.name === name ? chosen : null, (range, keep) =>
+      page.go({ range }, { keep }),
+    ),
   );
   return [
     element("h2", {}, "How the catalogue is spread"),

@@ -52,6 +52,23 @@ const SIGNS = {
   passed: "✓",
 };
 
+/** A table of few rows: which columns hold numbers stands in the second list, by their headings. */
+function tableOf(caption, headings, numbers, rows) {
+  const heading = (name) => element("th", { scope: "col", class: numbers.includes(name) ? "number" : null }, name);
+  return element(
+    "table",
+    {},
+    element("caption", { class: "visually-hidden" }, caption),
+    element("thead", {}, element("tr", {}, headings.map(heading))),
+    element("tbody", {}, rows),
+  );
+}
+
+/** A table that may be wider than its place: it scrolls there, with the keys too, and the page does not. */
+function wide(label, table) {
+  return element("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label }, table);
+}
+
 /** Says something to who listens instead of looks, and to who looks as well. */
 function announce(text) {
   document.getElementById("state").textContent = text;

@@ -91,8 +91,15 @@ const USUAL_COLUMNS = [
 ];
 
 function columnsOf(view) {
-  const chosen = view.cols.split(",").filter((name) => FIGURES[name] || TEXTS[name]);
+  const chosen = view.cols.split(",").filter((name) => Object.hasOwn(FIGURES, name) || Object.hasOwn(TEXTS, name));
   return chosen.length ? chosen : USUAL_COLUMNS;
+}
+
+/** What a view is sorted by, and whether it falls; what cannot be sorted by is not. */
+function sortOf(view) {
+  const name = view.sort.replace(/^-/, "");
+  const known = Object.hasOwn(FIGURES, name) || Object.hasOwn(TEXTS, name);
+  return { name: known ? name : "attention", falling: view.sort.startsWith("-") };
 }
 
 function labelOf(name) {

@@ -43,6 +43,11 @@ class Page {
     this.go = (changes, options) => this.gone(changes, options);
     window.addEventListener("hashchange", () => this.show());
     document.addEventListener("keydown", (event) => this.key(event));
+    for (const [name, printing] of [
+      ["beforeprint", true],
+      ["afterprint", false],
+    ])
+      window.addEventListener(name, () => this.table?.print(printing));
   }
 
   get view() {
@@ -72,7 +77,7 @@ class Page {
     const asked = (this.asked = Symbol("view"));
     let content;
     try {
-      content = await (MAKERS[view.view] ?? overviewView)(this, view);
+      content = await (Object.hasOwn(MAKERS, view.view) ? MAKERS[view.view] : overviewView)(this, view);
     } catch (error) {
       content = [element("h2", {}, "This cannot be shown"), element("p", { class: "notice" }, error.message)];
     }
@@ -84,10 +89,10 @@ class Page {
 
   restoreFocus(focused, view) {
     const field = focused && document.getElementById(focused);
-    if (field?.tagName === "DETAILS") field.open = true;
-    else if (field) {
-      field.focus();
-      field.setSelectionRange?.(field.value.length, field.value.length);
+    if (field) {
+      field.closest("details")?.setAttribute("open", "");
+      field.focus({ preventScroll: true });
+      if (field.type === "search") field.setSelectionRange(field.value.length, field.value.length);
     } else if (view.view === "tracks") this.table.scroll.focus({ preventScroll: true });
     else this.main.focus({ preventScroll: true });
     if (!focused) window.scrollTo(0, 0);
@@ -154,7 +159,6 @@ class Page {
     try {
       const told = await act();
       const top = window.scrollY;
-      this.keepScroll = true;
       await this.show();
       window.scrollTo(0, top);
       announce(told);
@@ -194,10 +198,17 @@ class Page {
     return i !== null && this.catalogue.hasMasters(i) ? () => this.decide([i], { word }) : null;
   }
 
+  /** The tracks of the table in their order: as it was last shown, or as the address of a mailed track has it. */
+  order() {
+    this.ordered ??= selectedTracks(this.catalogue, this.view);
+    return this.table?.order ?? this.ordered;
+  }
+
   neighbour(by, view) {
-    const order = this.table?.order;
-    const next = order?.[order.indexOf(this.catalogue.place(view.track)) + by];
-    if (next !== undefined) this.gone({ track: this.catalogue.value("track_id", next) });
+    const order = this.order();
+    const at = order.indexOf(this.catalogue.place(view.track));
+    const next = order[at + by];
+    if (at >= 0 && next !== undefined) this.gone({ track: this.catalogue.value("track_id", next) });
   }
 }
 

@@ -65,17 +65,30 @@ function signoffSentence(page) {
 /** Findings by code: what they mean, how many tracks have them, the worst in their own words. */
 function findingGroups(page) {
   const { catalogue } = page;
-  const many = new Map();
-  for (let i = 0; i < catalogue.size; i++)
-    for (const code of catalogue.columns.codes[i] ?? []) many.set(code, (many.get(code) ?? 0) + 1);
-  const groups = [...many].map(([number, tracks]) => ({ code: catalogue.codes[number], tracks }));
+  const many = new Array(catalogue.codes.length).fill(0);
+  for (const codes of catalogue.columns.codes) for (const code of codes ?? []) many[code]++;
+  const albums = albumFindings(catalogue);
+  const codes = new Set([...catalogue.codes.filter((_, number) => many[number]), ...albums.keys()]);
+  const groups = [...codes].map((code) => ({
+    code,
+    tracks: many[catalogue.codes.indexOf(code)] ?? 0,
+    albums: albums.get(code) ?? [],
+  }));
   const rank = ({ code }) => CLASSES.indexOf(catalogue.words[code]?.severity ?? "info");
-  groups.sort((a, b) => rank(a) - rank(b) || b.tracks - a.tracks);
-  if (!groups.length) return element("p", {}, "Nothing: no finding on any track.");
+  groups.sort((a, b) => rank(a) - rank(b) || b.tracks + b.albums.length - a.tracks - a.albums.length);
+  if (!groups.length) return element("p", {}, "Nothing: no finding on any track or album.");
   return groups.map((group) => findingGroup(page, group));
 }
 
-function findingGroup(page, { code, tracks }) {
+/** What was found of albums as a whole: by code, in which album and in which words. */
+function albumFindings(catalogue) {
+  const found = new Map();
+  for (const [id, album] of Object.entries(catalogue.albums))
+    for (const { code, text } of album.findings) found.set(code, [...(found.get(code) ?? []), [id, text]]);
+  return found;
+}
+
+function findingGroup(page, { code, tracks, albums }) {
   const { catalogue } = page;
   const words = catalogue.words[code] ?? { severity: "info", title: code, meaning: "", mend: "", ignore: "" };
   const named = catalogue.worst[code] ?? [];
@@ -86,20 +99,22 @@ function findingGroup(page, { code, tracks }) {
       "div",
       { class: "row spread" },
       element("h3", {}, tag(words.severity), ` ${words.title} `, element("span", { class: "muted code" }, code)),
-      element(
-        "button",
-        { type: "button", onclick: () => page.go({ view: "tracks", code }) },
-        `Show ${count(tracks, "track")}`,
-      ),
+      tracks
+        ? element(
+            "button",
+            { type: "button", onclick: () => page.go({ view: "tracks", code }) },
+            `Show ${count(tracks, "track")}`,
+          )
+        : null,
     ),
     element("p", {}, words.meaning),
     element(
       "ul",
       {},
       named.map(([i, text]) => element("li", {}, trackLink(catalogue, i), `: ${text}`)),
-      tracks > named.length
-        ? element("li", { class: "muted" }, `and ${(tracks - named.length).toLocaleString("en")} more`)
-        : null,
+      andMore(tracks - named.length),
+      albums.slice(0, ALBUMS_NAMED).map(([id, text]) => element("li", {}, albumLink(catalogue, id), `: ${text}`)),
+      andMore(albums.length - ALBUMS_NAMED),
     ),
     element(
       "details",
@@ -111,8 +126,17 @@ function findingGroup(page, { code, tracks }) {
   );
 }
 
-function trackLink(catalogue, i) {
-  const album = catalogue.albumName(i);
+const ALBUMS_NAMED = 5; // as many as tracks
+
+function andMore(left) {
+  return left > 0 ? element("li", { class: "muted" }, `and ${left.toLocaleString("en")} more`) : null;
+}
+
+function albumLink(catalogue, id) {
+  return element("a", { href: hashOf({ ...NEUTRAL, view: "albums", album: id }) }, catalogue.albums[id].album ?? id);
+}
+
+function trackLink(catalogue, i, album = catalogue.albumName(i)) {
   return element(
     "a",
     { href: hashOf({ ...NEUTRAL, view: "track", track: catalogue.value("track_id", i) }) },
@@ -126,7 +150,7 @@ function runCard(catalogue) {
     ["Run", run.run_id],
     ["Ended", run.ended],
     ["Manifest", run.manifest],
-    ["Lathe", `${run.lathe}, sound version ${run.sound}`],
+    ["Lathe", catalogue.versions[run.run_id]],
     ["Compared with", catalogue.compared ?? "no earlier run"],
   ];
   return element(

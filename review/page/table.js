@@ -2,14 +2,15 @@
 
 const ROW_HEIGHT = 34; // as --row in the sheet
 const SPARE = 12; // rows kept above and below what is in sight
+const PRINTED = 2000; // rows on paper: some 60 pages
 
 /** Numbers of the tracks that a view keeps, in its order. */
 function selectedTracks(catalogue, view) {
   const keeps = filtersOf(catalogue, view);
   const found = [];
   for (let i = 0; i < catalogue.size; i++) if (keeps.every((keep) => keep(i))) found.push(i);
-  const falling = view.sort.startsWith("-");
-  const keys = catalogue.sortKeys(view.sort.replace("-", ""));
+  const { name, falling } = sortOf(view);
+  const keys = catalogue.sortKeys(name);
   const order = Uint32Array.from(found);
   // Who has no value comes last, whichever way.
   return order.sort((a, b) => compared(keys[a], keys[b], falling) || a - b);
@@ -94,7 +95,7 @@ class Table {
       element(
         "caption",
         { class: "visually-hidden" },
-        `${count(this.order.length, "track")}, sorted by ${labelOf(this.view.sort.replace("-", ""))}`,
+        `${count(this.order.length, "track")}, sorted by ${labelOf(sortOf(this.view).name)}`,
       ),
       element("thead", {}, head),
       this.body,
@@ -102,8 +103,8 @@ class Table {
   }
 
   heading(name) {
-    const sorted = this.view.sort.replace("-", "") === name;
-    const falling = this.view.sort.startsWith("-");
+    const { name: by, falling } = sortOf(this.view);
+    const sorted = by === name;
     const state = sorted ? (falling ? "descending" : "ascending") : null;
     const next = sorted && !falling ? `-${name}` : name;
     const sign = sorted ? (falling ? " ▼" : " ▲") : "";
@@ -112,7 +113,7 @@ class Table {
       { scope: "col", class: FIGURES[name] ? "number" : null, "aria-sort": state, title: FIGURES[name]?.help },
       element(
         "button",
-        { type: "button", onclick: () => this.page.go({ sort: next }) },
+        { type: "button", id: `sort-${name}`, onclick: () => this.page.go({ sort: next }, { keep: `sort-${name}` }) },
         labelOf(name),
         element("span", { "aria-hidden": "true" }, sign),
       ),
@@ -121,9 +122,7 @@ class Table {
 
   /** Makes the rows in sight, and as much room as those take that are not. */
   renew() {
-    const height = this.scroll.clientHeight || 600;
-    const first = Math.max(0, Math.floor(this.scroll.scrollTop / ROW_HEIGHT) - SPARE);
-    const last = Math.min(this.order.length, Math.ceil((this.scroll.scrollTop + height) / ROW_HEIGHT) + SPARE);
+    const [first, last] = this.printing ? [0, Math.min(this.order.length, PRINTED)] : this.inSight();
     if (this.first === first && this.last === last && this.shownAt === this.at) return;
     Object.assign(this, { first, last, shownAt: this.at });
     const rows = [];
@@ -131,9 +130,24 @@ class Table {
     this.body.replaceChildren(this.room(first), ...rows, this.room(this.order.length - last));
   }
 
+  inSight() {
+    const height = this.scroll.clientHeight || 600;
+    return [
+      Math.max(0, Math.floor(this.scroll.scrollTop / ROW_HEIGHT) - SPARE),
+      Math.min(this.order.length, Math.ceil((this.scroll.scrollTop + height) / ROW_HEIGHT) + SPARE),
+    ];
+  }
+
+  /** Paper does not scroll: it has every row, up to a sensible number. */
+  print(printing) {
+    this.printing = printing;
+    this.renew();
+  }
+
   room(rows) {
-    const cell = element("td", { class: "spacer", colspan: this.columns.length });
-    cell.style.height = `${rows * ROW_HEIGHT}px`;
+    const left = this.printing && rows ? `and ${count(rows, "more track")}: a filter keeps fewer` : "";
+    const cell = element("td", { class: "spacer", colspan: this.columns.length }, left);
+    cell.style.height = this.printing ? "auto" : `${rows * ROW_HEIGHT}px`;
     return element("tr", { "aria-hidden": "true", role: "presentation" }, cell);
   }
 
@@ -156,13 +170,20 @@ class Table {
   key(event) {
     const steps = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1, PageDown: 15, PageUp: -15, Home: -Infinity, End: Infinity };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key in steps) this.choose(this.at + steps[event.key]);
+    if (event.key === "Enter" && event.target.closest("button, a")) return; // theirs
+    if (Object.hasOwn(steps, event.key)) this.choose(this.at + steps[event.key]);
     else if (event.key === "Enter" && this.order.length) this.open(this.at);
     else return;
     event.preventDefault();
   }
 
   choose(place) {
+    this.reveal(place);
+    if (this.chosen() !== null)
+      announce(`${this.page.catalogue.title(this.chosen())}, ${this.page.catalogue.value("verdict", this.chosen())}`);
+  }
+
+  reveal(place) {
     this.at = Math.max(0, Math.min(this.order.length - 1, place));
     const top = this.at * ROW_HEIGHT;
     const seen = this.scroll.clientHeight - 2 * ROW_HEIGHT;
@@ -170,8 +191,6 @@ class Table {
     if (top > this.scroll.scrollTop + seen) this.scroll.scrollTop = top - seen;
     this.renew();
     this.page.lastTrack = this.chosen();
-    if (this.chosen() !== null)
-      announce(`${this.page.catalogue.title(this.chosen())}, ${this.page.catalogue.value("verdict", this.chosen())}`);
   }
 
   /** The track that the keys mean. */
@@ -202,7 +221,7 @@ function tableView(page, view) {
       ? `All ${count(total, "track")}`
       : `${table.order.length.toLocaleString("en")} of ${count(total, "track")}`;
   announce(told);
-  requestAnimationFrame(() => (table.choose(table.at), table.renew()));
+  requestAnimationFrame(() => table.reveal(table.at));
   return [element("h2", {}, told), filterBar(page, view), chips(page, view), bulkBar(page, table), table.scroll];
 }
 
@@ -216,7 +235,6 @@ function filterBar(page, view) {
     "aria-label": "Search",
   });
   search.addEventListener("input", () => later(() => go({ q: search.value }, { replace: true, keep: "search" })));
-  const albums = Object.keys(catalogue.albums).map((id) => [id, catalogue.albums[id].album ?? id]);
   return element(
     "div",
     { class: "filters", role: "search" },
@@ -225,20 +243,20 @@ function filterBar(page, view) {
       "Verdict",
       view.verdict,
       VERDICTS.map((one) => [one, one]),
-      (verdict) => go({ verdict }),
+      (verdict) => go({ verdict }, { keep: "filter-verdict" }),
     ),
     choice(
       "Finding",
       view.code,
       [...catalogue.codes].sort().map((code) => [code, catalogue.words[code]?.title ?? code]),
-      (code) => go({ code }),
+      (code) => go({ code }, { keep: "filter-finding" }),
     ),
-    choice("Album", view.album, albums, (album) => go({ album })),
+    choice("Album", view.album, catalogue.albumChoices(), (album) => go({ album }, { keep: "filter-album" })),
     choice(
       "Sign-off",
       view.signoff,
       STATES.map((one) => [one, WORDS[one] ?? one]),
-      (signoff) => go({ signoff }),
+      (signoff) => go({ signoff }, { keep: "filter-sign-off" }),
     ),
     element(
       "button",
@@ -259,7 +277,7 @@ function later(act) {
 function choice(label, value, options, onchoose) {
   const select = element(
     "select",
-    { "aria-label": label, onchange: () => onchoose(select.value) },
+    { id: `filter-${label.toLowerCase()}`, "aria-label": label, onchange: () => onchoose(select.value) },
     element("option", { value: "" }, `${label}: any`),
     options.map(([name, text]) => element("option", { value: name }, text)),
   );
@@ -276,8 +294,9 @@ function columnChooser(page, view) {
       {},
       element("input", {
         type: "checkbox",
+        id: `column-${name}`,
         checked: shown.includes(name),
-        onchange: () => page.go({ cols: toggled(name).join(",") }, { keep: "columns" }),
+        onchange: () => page.go({ cols: toggled(name).join(",") }, { keep: `column-${name}` }),
       }),
       labelOf(name),
     );
