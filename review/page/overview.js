@@ -84,7 +84,10 @@ function findingGroups(page) {
 function albumFindings(catalogue) {
   const found = new Map();
   for (const [id, album] of Object.entries(catalogue.albums))
-    for (const { code, text } of album.findings) found.set(code, [...(found.get(code) ?? []), [id, text]]);
+    for (const { code, text } of album.findings) {
+      if (!found.has(code)) found.set(code, []);
+      found.get(code).push([id, text]);
+    }
   return found;
 }
 
