@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli import SOME_REJECTED, cli, run_command_line
-from schemas.errors import CatalogueError
 
 if TYPE_CHECKING:
     from review.desk import Desk
