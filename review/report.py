@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,8 @@ from review.page_file import page_of
 from review.standing import Standing, rows_of, standing_rows
 from schemas.codes import CODES
 
+KEPT_S = 24 * 3600.0
+"""For so long a page that was opened before its report was written anew still finds its scripts."""
 PACKERS = 2
 """Threads that pack: zlib and Arrow work beside Python."""
 BEFORE = ("run_id", "track_id", "verdict", "gain_db", "findings", "masters")
@@ -160,8 +163,9 @@ def _put(scratch: Path, name: str, text: str, uri: str) -> None:
 
 
 def _sweep(folder: str, names: set[str]) -> None:
-    """Removes scripts that the page names no more."""
+    """Removes scripts that the page names no more, but for those that a page which is open, or in the making, may name."""
     for uri in store.list_files(store.join(folder, "tracks")):
         if uri.rsplit("/", 1)[-1].removesuffix(".js") not in names:
             with suppress(FileNotFoundError):  # another report was written at the same time
-                store.remove(uri)
+                if time.time() - store.size_and_change(uri)[1] > KEPT_S:
+                    store.remove(uri)
