@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from review.decisions_store import Decide, Decisions
 from review.masters import Catalogue, Standing, required_catalogue
-from review.overrides import write_overrides
+from review.overrides import check_overrides, write_overrides
 from review.state import TrackState, may_undo, states, undone
 from schemas.errors import CatalogueError
 from schemas.safe_names import quoted
@@ -70,7 +70,9 @@ class Desk:
         self.output, self.two_person = output, two_person
         self.catalogue: Catalogue = required_catalogue(output)
         self.decisions = Decisions(output, database)
-        self._tell()  # what a process that died did not come to
+        with self.decisions.alone() as (known, _):
+            check_overrides(output, known)
+            write_overrides(output, known)  # what a process that died did not come to
 
     def states(self, track_ids: Iterable[str] | None = None) -> dict[str, TrackState]:
         """How every track stands, or those named."""
@@ -89,7 +91,12 @@ class Desk:
         ]
         if found:
             raise RefusedError(found)
-        return self.add(lambda known: [_signed(one, standing[one.track_id], reviewer, _now(known)) for one in asked])
+
+        def new(known: Sequence[SignOff]) -> list[SignOff]:
+            at = _now(known)
+            return [_signed(one, standing[one.track_id], reviewer, at) for one in asked]
+
+        return self.add(new)
 
     def undo(self, number: int, reviewer: str, *, operator: bool) -> SignOff:
         """Takes one decision back; raises RefusedError, or ForbiddenError where it is another's."""
@@ -177,5 +184,5 @@ def _undoing(known: Sequence[SignOff], number: int, reviewer: str, operator: boo
 
 
 def _now(known: Sequence[SignOff]) -> str:
-    """Now, and never before the newest decision: a clock that was set back does not put a decision under an older one."""
-    return max([written(datetime.now(timezone.utc)), *(one.at for one in known[-1:])])
+    """Now, and never before any decision: a clock that was set back, or ahead elsewhere, puts none under an older one."""
+    return max([written(datetime.now(timezone.utc)), *(one.at for one in known)])

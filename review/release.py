@@ -21,6 +21,7 @@ from review.desk import Desk
 from review.release_lists import (
     MANIFEST,
     SUMS,
+    WITHDRAWN,
     Wanted,
     manifest_text,
     parsed_sums,
@@ -32,7 +33,6 @@ from schemas.safe_names import quoted
 
 MARK = ".lathe-release"
 """Holds the id of the output that a release is of: hidden, so that it is no part of it."""
-WITHDRAWN = "withdrawn"
 BLOCK_BYTES = 1 << 20
 TRIES = 20
 
@@ -216,6 +216,8 @@ def _checked_target(desk: Desk, to: str | None) -> str:
     marked = _read(store.join(target, MARK)).strip()
     if marked and marked != desk.decisions.catalogue_id:
         raise _refused(target, "holds the release of another output: give each output a folder of its own")
+    if parsed_sums(_read(store.join(target, SUMS))) and not desk.decisions.all():
+        raise _refused(target, "holds approved masters, and this database knows of no decision: is --database missing?")
     if not marked and store.list_files(target):
         raise _refused(target, "holds files that are no release: they would be withdrawn; give an empty folder")
     return target

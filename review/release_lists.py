@@ -13,7 +13,7 @@ from review.masters import Master, Standing
 from review.state import TrackState
 from schemas.safe_names import quoted
 
-MANIFEST, SUMS = "manifest.csv", "SHA256SUMS"
+MANIFEST, SUMS, WITHDRAWN = "manifest.csv", "SHA256SUMS", "withdrawn"
 COLUMNS = (
     "track_id", "isrc", "upc", "title", "delivery", "file", "sha256", "approved_by", "approved_at", "run_id",
 )  # fmt: skip
@@ -41,8 +41,8 @@ def wanted_files(desk: Desk) -> tuple[dict[str, Wanted], list[str]]:
     for track, state in sorted(approved, key=lambda one: (one[0].run_id, one[0].track_id), reverse=True):
         for master in track.masters:
             one = Wanted(track=track, master=master, state=state)
-            if not _is_plain(master):
-                problems.append(f"{_told(one)} has the name {quoted(master.name)}, which no run gives; run it again")
+            if _unfit(master):
+                problems.append(f"{_told(one)} {_unfit(master)}; run it again")
             elif found.setdefault(master.name, one) is not one:
                 taken = found[master.name].track.track_id
                 problems.append(
@@ -79,10 +79,17 @@ def _told(one: Wanted) -> str:
     return f"track {quoted(one.track.track_id)}, {quoted(one.master.delivery)}:"
 
 
-def _is_plain(master: Master) -> bool:
+def _unfit(master: Master) -> str:
+    """Why a master cannot stand in a release under its name; empty where it can."""
     parts = master.name.split("/")
     plain = all(part and part[0] != "." and part.isprintable() and "\\" not in part for part in parts)
-    return plain and len(parts) == 3 and parts[0] == master.delivery
+    if not plain or len(parts) != 3 or parts[0] != master.delivery:
+        return f"has the name {quoted(master.name)}, which no run gives"
+    return (
+        f"{WITHDRAWN} is where a release moves what is approved no more: rename the delivery"
+        if parts[0] == WITHDRAWN
+        else ""
+    )
 
 
 def _row(one: Wanted) -> tuple[object, ...]:

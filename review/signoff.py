@@ -141,7 +141,7 @@ def _decisions(file: SignOffFile, reviewer: str | None) -> list[SignOff]:
     for index, raw in enumerate(file.decisions):
         try:
             found.append(_decision(raw, reviewer, file.reviewer))
-        except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+        except (ValueError, OverflowError, msgspec.MsgspecError, RecursionError) as error:
             problems.append(f"decision {index + 1}: {error}")
     if problems:
         raise _invalid(problems)

@@ -102,6 +102,17 @@ def test_what_a_process_that_died_did_not_tell_is_told_by_the_next(tmp_path):
     assert one[0].revision == told(Desk(desk.output))[0].revision
 
 
+def test_a_database_that_knows_nothing_of_what_was_asked_for_does_not_take_it_back(tmp_path):
+    made = output_of(tmp_path, "T1", "T2")
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.sqlite"
+    desk = desk_of(made, database=elsewhere)
+    desk.decide([asked(desk, "T1", "reject", revision=LESS)], "Ann")
+    with pytest.raises(CatalogueError, match='not in this database, the first by "Ann"'):
+        desk_of(made)
+    assert [LESS] == [one.revision for one in told(desk)]
+    assert "rejected" == desk_of(made, database=elsewhere).states()["T1"].state
+
+
 def test_many_at_once_leave_the_file_that_all_their_decisions_make(tmp_path, database):
     made = output_of(tmp_path, *(f"T{n}" for n in range(12)))
     desks = [desk_of(made, database=database) for _ in range(3)]

@@ -309,6 +309,15 @@ def test_threads_that_release_at_once_take_turns(made, released):
     assert 4 == len(checked(released))
 
 
+def test_a_database_without_a_decision_withdraws_nothing(made, released, tmp_path):
+    desk = desk_of(made, database=f"sqlite:///{tmp_path}/elsewhere.sqlite")
+    approve(desk, "T1")
+    release(desk)
+    with pytest.raises(CatalogueError, match="knows of no decision: is --database missing"):
+        release(desk_of(made))
+    assert files(released) == masters(1)
+
+
 def test_a_release_may_stand_elsewhere(made, tmp_path):
     desk = desk_of(made)
     approve(desk, "T1")
@@ -374,6 +383,16 @@ def test_a_row_that_names_no_master_of_ours_leads_nowhere(tmp_path, uri):
     approve(desk, "T1")
     found = release(desk)
     assert ((), 1) == (found.copied, len(found.problems))
+
+
+def test_a_delivery_with_the_name_of_the_place_for_what_was_withdrawn_is_not_released(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.review.outputs.DELIVERIES", ("withdrawn",))
+    made = output_of(tmp_path, "T1")
+    desk = desk_of(made)
+    approve(desk, "T1")
+    found = release(desk)
+    assert ((), 1) == (found.copied, len(found.problems))
+    assert set() == files(made.path / "released")
 
 
 def test_a_release_into_a_bucket_holds_what_is_approved(made):

@@ -91,6 +91,7 @@ BAD = [
     ({"word": None}, "decision 2: Invalid enum value|decision 2: Expected"),
     ({"at": "yesterday"}, 'decision 2: at must be a time such as .*, got "yesterday"'),
     ({"at": "2026-11-27T08:00:00"}, "decision 2: at must say its zone"),
+    ({"at": "0001-01-01T00:00:00+23:00"}, "decision 2: date value out of range"),
     ({"at": (datetime.now(timezone.utc) + timedelta(days=2)).isoformat()}, "decision 2: at lies in the future"),
     ({"revision": {"tone_steps": 9}}, "decision 2: Expected `int` <= 3"),
     ({"revision": {"bass": 1}}, "decision 2: Object contains unknown field `bass`"),
@@ -155,6 +156,13 @@ def test_nobody_undoes_by_file_what_another_decided(desk, tmp_path):
 def test_a_late_import_does_not_outrank_what_was_decided_after_it(desk, tmp_path):
     desk.decide([asked(desk, "T1", "reject")], "Bob")
     take_in(desk, written(tmp_path, decision(desk, at="2026-01-01T00:00:00Z")))
+    assert "rejected" == desk.states()["T1"].state
+
+
+def test_what_is_decided_after_an_import_outranks_it_though_the_clock_of_its_machine_ran_ahead(desk, tmp_path):
+    ahead = (datetime.now(timezone.utc) + timedelta(minutes=4)).isoformat()
+    take_in(desk, written(tmp_path, decision(desk, at=ahead), decision(desk, "T2")))
+    desk.decide([asked(desk, "T1", "reject")], "Bob")
     assert "rejected" == desk.states()["T1"].state
 
 
