@@ -201,7 +201,7 @@ def undo(output: str, number: int, database: str | None, two_person: bool, revie
     """Takes back the decision NUMBER; whoever may write to OUTPUT may take back anybody's."""
     from pipeline.words import say
 
-    taken = _desk(output, database, two_person).undo(number, reviewer, operator=True)
+    (taken,) = _desk(output, database, two_person).undo([number], reviewer, operator=True)
     say(f"decision {taken.number}: decision {number} counts no more")
     return 0
 

@@ -98,11 +98,16 @@ class Desk:
 
         return self.add(new)
 
-    def undo(self, number: int, reviewer: str, *, operator: bool) -> SignOff:
-        """Takes one decision back; raises RefusedError, or ForbiddenError where it is another's."""
-        reviewer = checked_name(reviewer)
-        (added,) = self.add(lambda known: [_undoing(known, number, reviewer, operator)])
-        return added
+    def undo(self, numbers: Iterable[int], reviewer: str, *, operator: bool) -> list[SignOff]:
+        """Takes decisions back, all of them or none; raises CatalogueError, or ForbiddenError where one is another's."""
+        reviewer, wanted = checked_name(reviewer), list(dict.fromkeys(numbers))
+
+        def new(known: Sequence[SignOff]) -> list[SignOff]:
+            at, gone = _now(known), undone(known)
+            taken_back = [_may_go(known, gone, number, reviewer, operator) for number in wanted]
+            return [_undoing(one, reviewer, at) for one in taken_back]
+
+        return self.add(new)
 
     def add(self, decide: Decide) -> list[SignOff]:
         """Adds decisions, and tells the next run what they ask for."""
@@ -162,24 +167,28 @@ def _signed(asked: Asked, track: Standing, reviewer: str, at: str) -> SignOff:
     )
 
 
-def _undoing(known: Sequence[SignOff], number: int, reviewer: str, operator: bool) -> SignOff:
+def _may_go(known: Sequence[SignOff], gone: set[int], number: int, reviewer: str, operator: bool) -> SignOff:
+    """The decision of a number, if someone may take it back."""
     if not 0 < number <= len(known):
         raise CatalogueError("SIGNOFF_REFUSED", f"there is no decision {number}: the newest is {len(known)}")
-    taken_back = known[number - 1]
-    if number in undone(known):
+    if number in gone:
         raise CatalogueError("SIGNOFF_REFUSED", f"decision {number} was taken back already")
-    if not may_undo(taken_back, reviewer, operator=operator):
-        text = f"decision {number} is {quoted(taken_back.reviewer)}'s: only they or an operator may take it back"
+    if not may_undo(known[number - 1], reviewer, operator=operator):
+        text = f"decision {number} is {quoted(known[number - 1].reviewer)}'s: only they or an operator may take it back"
         raise ForbiddenError(text)
+    return known[number - 1]
+
+
+def _undoing(taken_back: SignOff, reviewer: str, at: str) -> SignOff:
     return SignOff(
         number=0,
-        at=_now(known),
+        at=at,
         reviewer=reviewer,
         track_id=taken_back.track_id,
         album_id=taken_back.album_id,
         masters_key=taken_back.masters_key,
         word="undo",
-        undoes=number,
+        undoes=taken_back.number,
     )
 
 

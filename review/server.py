@@ -39,7 +39,7 @@ from review.guard import (
 from review.pages import asked_again, page
 from review.patience import BODY_WITHIN_S, bounded_in_time
 from review.playing import Player
-from review.release import release
+from review.release import release, released_text
 from review.state import TrackState
 from review.tokens import Person, Role, Tokens
 from schemas.errors import CatalogueError
@@ -54,7 +54,7 @@ Answer: TypeAlias = Callable[[Request, Person], Awaitable[Response]]
 class Undo(Struct, frozen=True, kw_only=True):
     """What `/api/undo` takes."""
 
-    number: int
+    numbers: tuple[int, ...]
 
 
 class Site:
@@ -187,9 +187,8 @@ class Site:
 
     async def _undo(self, request: Request, person: Person) -> Response:
         asked: Undo = await json_body(request, Undo)
-        undo = partial(self._desk.undo, asked.number, person.name, operator=person.may("operator"))
-        added = await self._in_thread(undo)
-        return await self._in_thread(partial(self._changed, [added]))
+        undo = partial(self._desk.undo, asked.numbers, person.name, operator=person.may("operator"))
+        return await self._in_thread(partial(self._changed, await self._in_thread(undo)))
 
     def _changed(self, added: list[Any]) -> Response:
         states = self._desk.states({one.track_id for one in added})
@@ -200,7 +199,8 @@ class Site:
         if self._releasing.locked():  # each would wait in a thread of its own
             raise NotLetInError(409, "a release is under way: wait until it is done")
         async with self._releasing:
-            return _json(await self._in_thread(partial(release, self._desk)))
+            found = await self._in_thread(partial(release, self._desk))
+        return _json({**msgspec.to_builtins(found), "text": released_text(found)})
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await to_thread.run_sync(work, limiter=self._workers)

@@ -156,7 +156,10 @@ function askingForm(page, tracks, scope) {
   return { node, asked };
 }
 
-function choiceOf(label, options, value) {
+function choiceOf(label, told, value) {
+  // A value that only the command line can give stays until somebody chooses another.
+  const offered = told.some(([one]) => String(one) === String(value));
+  const options = offered ? told : [...told, [value, `as asked: ${value}`]];
   const select = element(
     "select",
     {},

@@ -3,24 +3,39 @@
 const SIGNOFF_FORM = 1;
 const DONE = { approve: "approved", reject: "rejected", needs_work: "sent back" };
 
-/** The state of one track's masters, from all decisions in their order. */
-function stateFrom(decisions, key, twoPersons) {
+const STATE_OF = { approve: "approved", reject: "rejected", needs_work: "needs_work" };
+const MOST_BYTES = 500_000; // In one request: half of what the server takes, so that its own count need not be met.
+
+/** The state of one track's masters, from the decisions about it that are in force; as `review/state.py` has it for one person. */
+function stateFrom(decisions, key) {
   const about = decisions.filter((one) => one.masters_key === key);
-  if (!about.length) return { state: decisions.length ? "void" : "open" };
-  const last = about[about.length - 1];
-  if (last.word !== "approve") return { state: last.word === "reject" ? "rejected" : "needs_work", last };
-  if (!twoPersons) return { state: "approved", last };
-  const since = about.slice(1 + about.map((one) => one.word !== "approve").lastIndexOf(true));
-  const people = new Set(since.map((one) => one.reviewer.trim().toLowerCase()));
-  return { state: people.size > 1 ? "approved" : "approved_once", last };
+  if (!about.length) return decisions.length ? "void" : "open";
+  return STATE_OF[about[about.length - 1].word];
 }
 
-/** Decisions without those that were taken back: an undo names a number, and so takes back another undo as well. */
+/** Decisions without those that were taken back, in the order in which they were taken; an undo names an earlier number. */
 function inForce(decisions) {
   const undone = new Set();
-  for (const one of [...decisions].reverse())
-    if (one.word === "undo" && !undone.has(one.number)) undone.add(one.undoes);
-  return decisions.filter((one) => one.word !== "undo" && !undone.has(one.number));
+  for (const one of [...decisions].sort((a, b) => b.number - a.number))
+    if (one.word === "undo" && !undone.has(one.number) && one.undoes < one.number) undone.add(one.undoes);
+  const order = (a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.number - b.number);
+  return decisions.filter((one) => one.word !== "undo" && !undone.has(one.number)).sort(order);
+}
+
+/** Records in portions that a request can hold. */
+function portions(records) {
+  const found = [];
+  let bytes = Infinity;
+  for (const one of records) {
+    const more = new TextEncoder().encode(JSON.stringify(one)).length + 1;
+    if (bytes + more > MOST_BYTES) {
+      found.push([]);
+      bytes = 0;
+    }
+    found[found.length - 1].push(one);
+    bytes += more;
+  }
+  return found;
 }
 
 /** Common to both ways of keeping decisions. */
@@ -28,23 +43,6 @@ class SignOff {
   constructor(catalogue) {
     this.catalogue = catalogue;
     this.decisions = [];
-    this.twoPersons = false;
-    this.byTrack = new Map();
-  }
-
-  gathered() {
-    this.byTrack = new Map();
-    for (const one of inForce(this.decisions)) {
-      if (!this.byTrack.has(one.track_id)) this.byTrack.set(one.track_id, []);
-      this.byTrack.get(one.track_id).push(one);
-    }
-    this.catalogue.keys.delete("signoff");
-  }
-
-  stateOf(i) {
-    const found = this.byTrack.get(this.catalogue.columns.track_id[i]);
-    if (!found) return { state: "open" };
-    return stateFrom(found, this.catalogue.columns.key?.[i] ?? null, this.twoPersons);
   }
 
   historyOf(i) {
@@ -57,6 +55,7 @@ class SignOff {
     const found = inForce(this.decisions).filter(
       (one) =>
         one.revision &&
+        this.asks(one) &&
         (one.scope ?? "track") === scope &&
         (scope === "album" ? one.album_id : one.track_id) === subject,
     );
@@ -70,8 +69,8 @@ class SignOff {
       album_id: catalogue.value("album_id", i),
       masters_key: catalogue.columns.key[i],
       word,
-      reason,
-      note,
+      ...(reason ? { reason } : {}),
+      ...(note ? { note } : {}),
       scope,
       ...(revision ? { revision } : {}),
     };
@@ -92,6 +91,25 @@ class KeptHere extends SignOff {
       this.decisions = [];
     }
     this.gathered();
+  }
+
+  gathered() {
+    this.byTrack = new Map();
+    for (const one of inForce(this.decisions)) {
+      if (!this.byTrack.has(one.track_id)) this.byTrack.set(one.track_id, []);
+      this.byTrack.get(one.track_id).push(one);
+    }
+    this.catalogue.keys.delete("signoff");
+  }
+
+  stateOf(i) {
+    const { track_id, key } = this.catalogue.columns;
+    return { state: stateFrom(this.byTrack.get(track_id[i]) ?? [], key?.[i] ?? null) };
+  }
+
+  /** Whether a decision may ask the next run for something: here none is known to be about masters of the past. */
+  asks() {
+    return true;
   }
 
   get where() {
@@ -151,21 +169,33 @@ class KeptHere extends SignOff {
     const told = JSON.parse(text);
     if (told?.lathe_signoff !== SIGNOFF_FORM || !Array.isArray(told.decisions))
       throw new Error("This is no file of decisions that a report exported.");
-    const nameOf = (one) => [one.reviewer, one.at, one.track_id, one.word, one.masters_key].join("\n");
+    const found = told.decisions.filter(isDecision).map((one) => ({ ...one, at: new Date(one.at).toISOString() }));
+    // Numbers of another place mean nothing here: what was taken back there does not come in, or goes.
+    const counting = inForce(found);
+    const kept = new Set(counting.map(nameOf));
+    const gone = new Set(found.map(nameOf).filter((name) => !kept.has(name)));
+    this.decisions = this.decisions.filter((one) => !gone.has(nameOf(one)));
     const known = new Set(this.decisions.map(nameOf));
-    const fresh = told.decisions.filter(
-      (one) =>
-        typeof one.track_id === "string" &&
-        typeof one.at === "string" &&
-        typeof one.reviewer === "string" &&
-        typeof one.word === "string" &&
-        !known.has(nameOf(one)),
-    );
+    const fresh = counting.filter((one) => !known.has(nameOf(one)));
     const first = this.decisions.reduce((most, one) => Math.max(most, one.number), 0) + 1;
     fresh.forEach((one, k) => this.decisions.push({ ...one, number: first + k }));
+    this.last = fresh.length || 1; // an undo takes back the file, and nothing of what was decided before it
     this.keep();
     return fresh.length;
   }
+}
+
+/** The same decision has the same name wherever it is kept. */
+function nameOf(one) {
+  return [one.reviewer, one.at, one.track_id, one.word, one.masters_key].join("\n");
+}
+
+function isDecision(one) {
+  return (
+    ["track_id", "at", "reviewer", "word"].every((name) => typeof one?.[name] === "string") &&
+    (one.word === "undo" || Object.hasOwn(STATE_OF, one.word)) &&
+    !Number.isNaN(Date.parse(one.at))
+  );
 }
 
 function stored(name) {
@@ -181,7 +211,6 @@ class KeptByServer extends SignOff {
   static async opened(catalogue) {
     const kept = new KeptByServer(catalogue);
     kept.session = await kept.asked("api/session");
-    kept.twoPersons = kept.session.two_person;
     await kept.renewed();
     return kept;
   }
@@ -199,32 +228,46 @@ class KeptByServer extends SignOff {
   }
 
   get where() {
-    return `Kept by the server, as ${this.session.reviewer} (${this.session.role})${this.twoPersons ? "; two people must approve" : ""}.`;
+    return `Kept by the server, as ${this.session.reviewer} (${this.session.role})${this.session.two_person ? "; two people must approve" : ""}.`;
   }
 
   async renewed() {
-    this.decisions = (await this.asked("api/decisions")).decisions;
-    this.gathered();
+    const told = await this.asked("api/decisions");
+    this.decisions = told.decisions;
+    this.states = new Map(Object.entries(told.states));
+    this.catalogue.keys.delete("signoff");
+  }
+
+  /** As the server counts: it compares whole hashes, and knows persons by more than the spelling of their name. */
+  stateOf(i) {
+    return this.states.get(this.catalogue.columns.track_id[i]) ?? { state: "open" };
+  }
+
+  /** Of a decision about masters that stood no more when it came in, the server keeps no hashes. */
+  asks(one) {
+    return one.masters !== undefined;
   }
 
   async decide(tracks, asked) {
-    await this.asked(
-      "api/decisions",
-      tracks.map((i) => this.record(i, asked)),
-    );
-    this.last = tracks.length;
-    await this.renewed();
+    this.last = 0;
+    try {
+      for (const some of portions(tracks.map((i) => this.record(i, asked)))) {
+        await this.asked("api/decisions", some);
+        this.last += some.length;
+      }
+    } finally {
+      await this.renewed();
+    }
   }
 
   /** Takes back this reviewer's last decisions, as many as were made at once. */
   async undo() {
-    const mine = inForce(this.decisions)
-      .filter((one) => one.reviewer === this.reviewer)
-      .slice(-(this.last ?? 1));
-    for (const one of mine.reverse()) await this.asked("api/undo", { number: one.number });
+    const mine = inForce(this.decisions).filter((one) => one.reviewer === this.reviewer);
+    const numbers = mine.slice(-(this.last || 1)).map((one) => one.number);
+    for (const some of portions(numbers)) await this.asked("api/undo", { numbers: some });
     this.last = 1;
     await this.renewed();
-    return mine.length;
+    return numbers.length;
   }
 
   async release() {

@@ -122,7 +122,7 @@ def test_the_loopback_address_answers_by_its_names(local, host):
 def test_a_post_from_another_site_is_refused_though_it_had_the_token(local, headers):
     headers = {name: value.format(port=local.port) for name, value in headers.items()}
     client, before = local.local(), len(local.desk.decisions.all())
-    for path, body in (("/api/decisions", ask(local)), ("/api/undo", {"number": 1}), ("/api/release", {})):
+    for path, body in (("/api/decisions", ask(local)), ("/api/undo", {"numbers": [1]}), ("/api/release", {})):
         assert 403 == client.post(path, json=body, headers=headers).status_code
     assert before == len(local.desk.decisions.all())
 
@@ -251,7 +251,7 @@ def test_the_cookie_is_for_this_site_and_no_script(open_one):
 def test_a_viewer_looks_and_listens_and_decides_nothing(open_one):
     client = open_one.invited("Vic", "viewer")
     assert [200] * 4 == [client.get(path).status_code for path in PRIVATE if "tracks" not in path]
-    for path, body in (("/api/decisions", ask(open_one)), ("/api/undo", {"number": 1}), ("/api/release", {})):
+    for path, body in (("/api/decisions", ask(open_one)), ("/api/undo", {"numbers": [1]}), ("/api/release", {})):
         answer = client.post(path, json=body)
         assert (403, True) == (answer.status_code, "Vic is a viewer here" in answer.json()["error"])
 

@@ -85,7 +85,7 @@ def test_what_is_asked_of_the_next_run_is_told_at_once_and_until_it_is_changed(t
     ]
     desk.decide([asked(desk, "T1")], "Ann")
     assert 1 == len(told(desk))
-    desk.undo(1, "Ann", operator=False)
+    desk.undo([1], "Ann", operator=False)
     assert () == told(desk)
 
 
@@ -152,10 +152,20 @@ def test_only_ones_own_decision_is_undone_unless_one_is_an_operator(tmp_path):
     desk = desk_of(output_of(tmp_path, "T1"))
     desk.decide([asked(desk, "T1")], "Ann")
     with pytest.raises(ForbiddenError, match='decision 1 is "Ann"\'s'):
-        desk.undo(1, "Bob", operator=False)
-    assert 1 == desk.undo(1, "Bob", operator=True).undoes
+        desk.undo([1], "Bob", operator=False)
+    assert 1 == desk.undo([1], "Bob", operator=True)[0].undoes
     with pytest.raises(CatalogueError, match="decision 1 was taken back already"):
-        desk.undo(1, "Ann", operator=False)
+        desk.undo([1], "Ann", operator=False)
+
+
+def test_what_was_decided_at_once_is_taken_back_at_once_or_not_at_all(tmp_path):
+    desk = desk_of(output_of(tmp_path, "T1", "T2"))
+    desk.decide([asked(desk, "T1"), asked(desk, "T2")], "Ann")
+    with pytest.raises(CatalogueError, match="no decision 3"):
+        desk.undo([1, 2, 3], "Ann", operator=False)
+    assert 2 == len(desk.decisions.all())
+    assert [1, 2] == [one.undoes for one in desk.undo([1, 2, 1], "Ann", operator=False)]
+    assert {"open"} == {one.state for one in desk.states().values()}
 
 
 @pytest.mark.parametrize("number", [0, -1, 2, 1 << 70])
@@ -163,7 +173,7 @@ def test_there_is_nothing_to_undo_beyond_the_decisions(tmp_path, number):
     desk = desk_of(output_of(tmp_path, "T1"))
     desk.decide([asked(desk, "T1")], "Ann")
     with pytest.raises(CatalogueError, match="there is no decision"):
-        desk.undo(number, "Ann", operator=True)
+        desk.undo([number], "Ann", operator=True)
 
 
 def test_one_decision_is_undone_once_however_many_try(tmp_path, database):
@@ -172,7 +182,7 @@ def test_one_decision_is_undone_once_however_many_try(tmp_path, database):
 
     def undo(_):
         try:
-            return desk.undo(1, "Ann", operator=False)
+            return desk.undo([1], "Ann", operator=False)
         except CatalogueError:
             return None
 

@@ -106,7 +106,7 @@ def test_what_was_undone_is_withdrawn(made, released):
     desk = desk_of(made)
     approve(desk, "T1", "T2")
     release(desk)
-    desk.undo(1, "Ann", operator=False)
+    desk.undo([1], "Ann", operator=False)
     found = release(desk)
     assert (masters(1), masters(2)) == (set(found.withdrawn), files(released, "withdrawn/"))
     assert ["T2", "T2"] == [row["track_id"] for row in checked(released)]
@@ -192,7 +192,7 @@ def test_a_release_that_dies_anywhere_leaves_nothing_unapproved_and_is_finished_
     desk = desk_of(made)
     approve(desk, "T1", "T2")
     release(desk)
-    desk.undo(1, "Ann", operator=False)
+    desk.undo([1], "Ann", operator=False)
     made.master("T2", hz=999, run="R2", name="1-02 song")
     made.finish("R2")
     look_again(desk.catalogue)
@@ -249,7 +249,7 @@ def test_an_undo_while_files_are_copied_takes_them_out_again(made, released, mon
 
     def published(self, path, file):
         if not undone:
-            undone.append(desk.undo(1, "Ann", operator=False))
+            undone.append(desk.undo([1], "Ann", operator=False))
         return real(self, path, file)
 
     monkeypatch.setattr(releasing._Release, "_published", published)
@@ -266,7 +266,7 @@ def test_what_was_undone_while_another_file_was_copied_never_comes_in(made, rele
     def copied(self, path, one):
         problem = real(self, path, one)
         if not undone:
-            undone.append(desk.undo(1, "Ann", operator=False))
+            undone.append(desk.undo([1], "Ann", operator=False))
         return problem
 
     monkeypatch.setattr(releasing._Release, "_copied_to", copied)
@@ -291,10 +291,10 @@ def test_releases_at_once_leave_what_is_approved(made, released, database):
     running_ones = [subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE) for _ in range(3)]
     for number in range(6):
         approve(desk, "T2")
-        desk.undo(len(desk.decisions.all()), "Ann", operator=False)
+        desk.undo([len(desk.decisions.all())], "Ann", operator=False)
         approve(desk, f"T{2 + number % 2}")
         if number < 5:
-            desk.undo(len(desk.decisions.all()), "Ann", operator=False)
+            desk.undo([len(desk.decisions.all())], "Ann", operator=False)
     assert [b""] * 3 == [one.communicate(timeout=100)[1] for one in running_ones]
     release(desk)
     assert (masters(1, 3), 4) == (files(released, "withdrawn/"), len(checked(released)))
@@ -400,7 +400,7 @@ def test_a_release_into_a_bucket_holds_what_is_approved(made):
         desk = desk_of(made)
         approve(desk, "T1", "T2")
         assert masters(1, 2) == set(release(desk, "gs://music/released").copied)
-        desk.undo(1, "Ann", operator=False)
+        desk.undo([1], "Ann", operator=False)
         found = release(desk, "gs://music/released")
         assert (masters(1), 2) == (set(found.withdrawn), found.kept)
         there = {uri.removeprefix("gs://music/released/") for uri in store.list_files("gs://music/released")}

@@ -177,13 +177,13 @@ def test_one_takes_back_what_one_decided_and_an_operator_what_others_did(made):
     with served(desk_of(made), host="127.0.0.1") as server:
         ann, bob, boss = (server.invited(*one) for one in (("Ann", "reviewer"), ("Bob", "reviewer"), ("C", "operator")))
         ann.post("/api/decisions", json=[ask(server), ask(server, "T2")])
-        refused = bob.post("/api/undo", json={"number": 1})
+        refused = bob.post("/api/undo", json={"numbers": [1]})
         assert (403, True) == (refused.status_code, '"Ann"' in refused.json()["error"])
         assert ["open", "open"] == [
-            client.post("/api/undo", json={"number": number}).json()["states"][f"T{number}"]["state"]
+            client.post("/api/undo", json={"numbers": [number]}).json()["states"][f"T{number}"]["state"]
             for number, client in ((1, ann), (2, boss))
         ]
-        assert 409 == ann.post("/api/undo", json={"number": 1}).status_code
+        assert 409 == ann.post("/api/undo", json={"numbers": [1]}).status_code
 
 
 def test_an_operator_releases(server, made):
@@ -191,6 +191,7 @@ def test_an_operator_releases(server, made):
     client.post("/api/decisions", json=[ask(server)])
     found = client.post("/api/release", json={}).json()
     assert (2, []) == (len(found["copied"]), found["problems"])
+    assert found["text"].startswith("2 released")
     assert (made.path / "released/cd/album/1-01 song.flac").exists()
 
 

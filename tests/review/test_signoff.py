@@ -50,7 +50,7 @@ def test_a_file_that_is_read_in_again_changes_nothing(desk, tmp_path):
 
 def test_what_was_exported_is_read_in_again_without_a_change(desk, tmp_path):
     desk.decide([asked(desk, "T1", "reject", revision=Revision(tone_steps=2), note="n")], "Ann")
-    desk.undo(1, "Ann", operator=False)
+    desk.undo([1], "Ann", operator=False)
     path = tmp_path / "all.json"
     path.write_bytes(exported(desk))
     assert (0, 2) == (take_in(desk, path).added, take_in(desk, path).known)
