@@ -67,9 +67,7 @@ def settle_group(group: Sequence[Rehearsed], profile: Profile) -> SettledGroup:
     asked = group[0].draft.asked
     steps = asked.run.loudness_steps if alone else asked.album.loudness_steps
     usual = [one.as_unasked() for one in group]
-    plain, goal = _plain_gain(usual, profile, steps)
-    caps_db = _caps_db(usual, plain.gain_db, alone)
-    gain = _held_down(plain, usual, goal, caps_db)
+    gain, caps_db, held = _shared_gain(usual, profile, steps, alone)
     apart = _apart(group)
     aims_lufs = {number: _aim_lufs(run, gain.gain_db, profile.loudness.mode) for number, run in apart.items()}
     own = {number: decide_gain(run, aimed(profile, aims_lufs[number]), caps_db) for number, run in apart.items()}
@@ -79,7 +77,7 @@ def settle_group(group: Sequence[Rehearsed], profile: Profile) -> SettledGroup:
         own=own,
         aims_lufs=aims_lufs,
         moved_lu=round(_moved_lu(group, gain.gain_db, own, profile.loudness.mode), 3) if own else 0.0,
-        limited_less=_limited_less(group) if gain is not plain and not alone else (),
+        limited_less=_limited_less(group) if held and not alone else (),
     )
 
 
@@ -119,13 +117,26 @@ def _limited_less(group: Sequence[Rehearsed]) -> tuple[Draft, ...]:
     return tuple(one for one in drafts if one.asked.run.limiting_steps != one.asked.album.limiting_steps)
 
 
-def _plain_gain(group: Sequence[Rehearsed], profile: Profile, steps: int) -> tuple[GainDecision, Profile]:
-    """The one gain of a group, so many steps from its target, as hard as the limiter may work; and what it is to reach."""
-    goal = aimed(profile, _goal_lufs(group, profile, steps))
-    gain = decide_gain(group, goal)
-    if goal.loudness.target_lufs < target_of(profile, steps):
-        gain = gain._replace(limited=gain.limited or decide_gain(group, profile).limited)
-    return gain, goal
+def _shared_gain(
+    group: Sequence[Rehearsed], profile: Profile, steps: int, alone: bool
+) -> tuple[GainDecision, dict[str, float], bool]:
+    """The one gain of a group, so many steps from its target; how deep its limiter may work, and whether that holds it down."""
+    goal = aimed(profile, target_of(profile, max(0, steps)))
+    plain = decide_gain(group, goal)
+    caps_db = _caps_db(group, plain.gain_db, alone)
+    reached = _held_down(plain, group, goal, caps_db)
+    gain = _quieter(reached, group, profile, steps, caps_db) if steps < 0 else reached
+    return gain, caps_db, reached is not plain
+
+
+def _quieter(
+    reached: GainDecision, group: Sequence[Rehearsed], profile: Profile, steps: int, caps_db: Mapping[str, float]
+) -> GainDecision:
+    """So many steps below the target, or below what is reached where that falls short: quieter must be quieter."""
+    target = target_of(profile, steps)
+    goal = min(target, _within(reached.expected_lufs + LOUDNESS_STEP_LU * steps)) if reached.limited else target
+    gain = decide_gain(group, aimed(profile, goal), caps_db)
+    return gain._replace(limited=gain.limited or reached.limited) if goal < target else gain
 
 
 def _caps_db(group: Sequence[Rehearsed], gain_db: float, alone: bool) -> dict[str, float]:
@@ -165,15 +176,6 @@ def _moved_lu(group: Sequence[Rehearsed], gain_db: float, own: Mapping[int, Gain
 
 def _within(lufs: float) -> float:
     return max(QUIETEST_LUFS, min(LOUDEST_LUFS, lufs))
-
-
-def _goal_lufs(group: Sequence[Rehearsed], profile: Profile, steps: int) -> float:
-    """The target, moved; a step quieter than what was not to be reached anyway is quieter than what is reached."""
-    target = target_of(profile, steps)
-    if steps >= 0:
-        return target
-    plain = decide_gain(group, profile)
-    return min(target, _within(plain.expected_lufs + LOUDNESS_STEP_LU * steps)) if plain.limited else target
 
 
 def _cap_db(one: Rehearsed, gain_db: float, alone: bool) -> float | None:

@@ -38,6 +38,7 @@ REVISIONS = st.builds(
     tone_amount_ratio=st.none() | st.floats(0.0, 1.0),
     leave_alone=st.booleans(),
 )
+MODES = ("album", "track", "loudest")
 ASKED = st.dictionaries(st.sampled_from(["A", "T1", "T2", "T3"]), REVISIONS)
 TARGET_LUFS, CEILING_DBTP = -14.0, -1.0
 
@@ -202,6 +203,16 @@ def test_a_step_quieter_is_quieter_even_where_the_target_was_out_of_reach():
     assert loudness_lufs(plain) - loudness_lufs(quieter) == pytest.approx(1.0, abs=0.02)
 
 
+@pytest.mark.parametrize("held", [Revision(leave_alone=True), Revision(limiting_steps=-3), Revision(limiting_steps=-1)])
+@pytest.mark.parametrize("subject", ["T1", "A"])
+def test_a_step_quieter_is_quieter_also_where_the_limiter_is_to_do_less(subject, held):
+    for members in (ALONE, ALBUM, JOINED):
+        asked, quieter = (
+            plans(members, {subject: replace(held, loudness_steps=steps)})["T1"].plan.gain_db for steps in (0, -1)
+        )
+        assert quieter == pytest.approx(asked - 1.0, abs=0.3)  # a limiter lies between gain and loudness
+
+
 def test_louder_than_the_guards_allow_is_told():
     whole = profile(limiter={"max_reduction_db": 4.5})
     one = one_plan(Revision(loudness_steps=3), whole)
@@ -215,6 +226,22 @@ def test_a_track_of_an_album_moves_alone(steps, mode):
     assert [sound(before[name]) for name in ("T1", "T2")] == [sound(after[name]) for name in ("T1", "T2")]
     moved = loudness_lufs(after["T3"]) - loudness_lufs(before["T3"])
     assert moved == pytest.approx(steps, abs=0.02)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["T1", "T2", "T3"]), REVISIONS),
+    st.sampled_from([ALBUM, JOINED]),
+    st.sampled_from(MODES),
+)
+def test_whatever_is_asked_of_single_tracks_no_other_changes_unless_less_limiting_is_asked(revisions, members, mode):
+    found = profile()
+    whole = replace(found, loudness=replace(found.loudness, mode=mode))
+    asked = {subject: replace(one, limiting_steps=0) for subject, one in revisions.items()}
+    concerned = {subject for subject, one in asked.items() if one != NOTHING}
+    if members is JOINED and concerned & {"T1", "T2"}:
+        concerned |= {"T1", "T2"}
+    before, after = plans(members, None, whole), plans(members, asked, whole)
+    assert all(sound(before[name]) == sound(after[name]) for name in before.keys() - concerned)
 
 
 def test_a_track_wins_over_its_album_field_by_field():
