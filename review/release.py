@@ -50,7 +50,16 @@ class Released(Struct, frozen=True, kw_only=True):
 
 
 def release(desk: Desk, to: str | None = None, *, dry_run: bool = False) -> Released:
-    """Makes a release hold exactly what is approved; raises CatalogueError where the target cannot be one."""
+    """Makes a release hold exactly what is approved; raises CatalogueError where the target cannot be one, or be written."""
+    try:
+        return _release(desk, to, dry_run)
+    except OSError as error:
+        told = f"{to or store.join(desk.output, 'released')}: {error.strerror or error}"
+        text = f"{told}; what is released so far stands: make room, or give another --to, and release again"
+        raise CatalogueError("RELEASE_REFUSED", text) from error
+
+
+def _release(desk: Desk, to: str | None, dry_run: bool) -> Released:
     target = _checked_target(desk, to)
     if dry_run:
         return _Release(desk, target).plan()

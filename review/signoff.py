@@ -206,6 +206,10 @@ def _why_not_undo(one: SignOff, known: Sequence[SignOff], gone: set[int]) -> str
     assert one.undoes is not None
     if not 0 < one.undoes <= len(known) or one.undoes in gone:
         return f"the undo of decision {one.undoes}: there is none of that number that still counts"
+    if (one.track_id, one.masters_key) != (known[one.undoes - 1].track_id, known[one.undoes - 1].masters_key):
+        return (
+            f"the undo of decision {one.undoes}: that is about another track, or other masters; is it of this output?"
+        )
     if not may_undo(known[one.undoes - 1], one.reviewer, operator=False):
         return f"the undo of decision {one.undoes}: it is not {quoted(one.reviewer)}'s own"
     return ""

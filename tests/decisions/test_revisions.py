@@ -189,7 +189,7 @@ def test_an_album_that_misses_its_target_is_told_so_though_something_was_asked()
 # Loudness
 
 
-@given(st.sampled_from(["album", "track", "loudest"]))
+@given(st.sampled_from(MODES))
 def test_each_step_is_a_unit_of_loudness(mode):
     whole = profile(loudness={"mode": mode})
     levels = [loudness_lufs(one_plan(Revision(loudness_steps=steps), whole)) for steps in range(-3, 2)]

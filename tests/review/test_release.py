@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import subprocess
 import sys
@@ -324,6 +325,29 @@ def test_a_release_may_stand_elsewhere(made, tmp_path):
     release(desk, str(tmp_path / "to the distributor"))
     assert files(tmp_path / "to the distributor") == masters(1)
     assert not (made.path / "released").exists()
+
+
+@pytest.mark.parametrize("place", ["/proc/none", "a_file", "a_file/below"])
+def test_a_place_that_cannot_be_written_is_told_in_a_sentence(made, tmp_path, place):
+    (tmp_path / "a_file").write_text("x")
+    desk = desk_of(made)
+    approve(desk, "T1")
+    with pytest.raises(CatalogueError, match="what is released so far stands: make room"):
+        release(desk, str(tmp_path / place))
+
+
+def test_a_disk_that_is_full_is_told_in_a_sentence_and_the_next_release_goes_on(made, released, monkeypatch):
+    desk = desk_of(made)
+    approve(desk, "T1")
+
+    def full(path, uri):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(CatalogueError, match="released: No space left on device; what"):
+        patch.setattr(store, "replace", full)
+        release(desk)
+    release(desk)
+    assert masters(1) == {row["file"] for row in checked(released)}
 
 
 def test_a_folder_with_files_that_are_no_release_is_left_alone(made, tmp_path):

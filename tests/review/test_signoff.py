@@ -153,6 +153,13 @@ def test_nobody_undoes_by_file_what_another_decided(desk, tmp_path):
     assert "open" == desk.states()["T1"].state
 
 
+def test_an_undo_in_a_file_of_another_output_takes_nothing_back(desk, tmp_path):
+    desk.decide([asked(desk, "T1")], "Ann")
+    with pytest.raises(CatalogueError, match="undo of decision 1: that is about another track"):
+        take_in(desk, written(tmp_path, decision(desk, "T2", word="undo", undoes=1)))
+    assert "approved" == desk.states()["T1"].state
+
+
 def test_a_late_import_does_not_outrank_what_was_decided_after_it(desk, tmp_path):
     desk.decide([asked(desk, "T1", "reject")], "Bob")
     take_in(desk, written(tmp_path, decision(desk, at="2026-01-01T00:00:00Z")))
