@@ -100,6 +100,10 @@ class Site:
                 return _json({"error": str(error), "problems": error.found}, 409)
             except CatalogueError as error:
                 return _refusal(request, _status(error), str(error))
+            except OSError as error:
+                return _refusal(
+                    request, 503, f"the output cannot be read or written: {error.strerror or error}; try again later"
+                )
 
         return guarded
 

@@ -324,3 +324,12 @@ def test_a_source_that_is_gone_is_told(server, made):
 def test_asked_in_the_desk_and_over_the_network_is_the_same(server):
     server.desk.decide([asked(server.desk, "T2", "needs_work")], "Ann")
     assert "needs_work" == server.client().get("/api/decisions").json()["states"]["T2"]["state"]
+
+
+def test_a_full_disk_is_told_in_a_sentence(server, monkeypatch):
+    def full(output):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("review.report.write_report", full)
+    answer = server.local().get("/")
+    assert (503, True) == (answer.status_code, "cannot be read or written: No space left on device" in answer.text)
