@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
 from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +15,6 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 
 from review.tokens import Person, Role, Tokens
 from schemas.decoding import json_decoder
@@ -34,7 +32,6 @@ HEADERS = {
 """The page's own strict content policy stands in the page; these hold for every answer."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ANY_ADDRESS = ("0.0.0.0", "::", "")
-Handler = Callable[[Request, Person], Awaitable[Response]]
 
 
 class NotLetInError(Exception):

@@ -70,6 +70,7 @@ function decisionBar(page, tracks, { scope }) {
   if (!tracks.length || !signoff.canDecide)
     return element("p", { class: "muted" }, tracks.length ? "You may look and listen, and not decide." : "");
   const form = askingForm(page, tracks, scope);
+  if (scope === "track") signoff.form = { track: tracks[0], node: form.node, asked: form.asked };
   const act = (word) => page.decide(tracks, { word, scope, ...form.asked() });
   const what = scope === "album" ? "the album" : "this track";
   const key = (letter) => (scope === "album" ? null : element("kbd", {}, letter)); // one key decides about one track

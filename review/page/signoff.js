@@ -62,8 +62,14 @@ class SignOff {
     return found.length ? found[found.length - 1].revision : null;
   }
 
-  record(i, { word, reason = "", note = "", scope = "track", revision = null }) {
+  /** What stands in the form in front of the reviewer: a key decides as its buttons do. */
+  writtenFor(i) {
+    return this.form?.track === i && this.form.node.isConnected ? this.form.asked() : {};
+  }
+
+  record(i, asked) {
     const { catalogue } = this;
+    const { word, reason = "", note = "", scope = "track", revision = null } = { ...this.writtenFor(i), ...asked };
     return {
       track_id: catalogue.value("track_id", i),
       album_id: catalogue.value("album_id", i),

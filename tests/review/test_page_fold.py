@@ -119,3 +119,30 @@ def test_a_wish_that_the_form_does_not_offer_stays_when_something_else_is_decide
         page.locator("button", has_text="Approve").first.click()
         page.wait_for_selector(".toast:has-text('approved')")
     assert [wish] == [one.revision for one in overrides(desk.decisions.all()).overrides]
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_a_key_decides_with_what_stands_in_the_form_and_without_it_elsewhere(page, mastered, tmp_path, is_served):
+    desk = desk_at(mastered)
+    with review(mastered) as running:
+        opened(page, f"{running.url}/" if is_served else mastered.page.as_uri())
+        if not is_served:
+            named(page)
+        go(page, "view=track&track=T3")
+        page.locator("#asking summary").first.click()
+        page.select_option("label:has-text('Limiting') select", "-1")
+        page.fill("label:has-text('Reason') input", "too dense")
+        page.locator("main h2").first.click()
+        page.keyboard.press("r")
+        page.wait_for_selector(".toast:has-text('rejected')")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("tbody tr[data-place]")
+        page.keyboard.press("a")
+        page.wait_for_selector(".toast:has-text('approved')")
+        if not is_served:
+            told = page.evaluate("JSON.parse(Object.values(localStorage).find((one) => one.startsWith('[')))")
+            (tmp_path / "kept.json").write_text(json.dumps({"lathe_signoff": 1, "decisions": told}))
+            take_in(desk, tmp_path / "kept.json")
+    assert [("reject", "too dense", Revision(limiting_steps=-1)), ("approve", "", None)] == [
+        (one.word, one.reason, one.revision) for one in desk.decisions.all()
+    ]
