@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 from contextlib import contextmanager
@@ -46,10 +45,7 @@ def elsewhere(links):
 
 
 @pytest.mark.slow
-def test_a_link_elsewhere_signs_in_and_a_mailed_view_keeps_its_place(tmp_path, monkeypatch):
-    browsers = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or pytest.skip("Chromium is not installed: apt-get install chromium")
-
+def test_a_link_elsewhere_signs_in_and_a_mailed_view_keeps_its_place(tmp_path, monkeypatch, chromium):
     def write_report(output):
         os.makedirs(f"{output}/report", exist_ok=True)
         with open(f"{output}/report/index.html", "w") as handle:
@@ -60,9 +56,8 @@ def test_a_link_elsewhere_signs_in_and_a_mailed_view_keeps_its_place(tmp_path, m
     with served(desk_of(output_of(tmp_path, "T1")), host="127.0.0.1") as server:
         token = Tokens(load_secret(server.desk.output)).invitation(ann)
         links = {"/invitation": f"{server.url}/login?token={token}", "/view": f"{server.url}/#album=3"}
-        with elsewhere(links) as site, browsers.sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            page, stranger = browser.new_page(), browser.new_context().new_page()
+        with elsewhere(links) as site, chromium.new_context() as hers, chromium.new_context() as anybodys:
+            page, stranger = hers.new_page(), anybodys.new_page()
             page.goto(f"{site}/invitation")
             page.wait_for_function("document.body.innerText.startsWith('Ann')")
             assert page.url == f"{server.url}/"
@@ -70,4 +65,3 @@ def test_a_link_elsewhere_signs_in_and_a_mailed_view_keeps_its_place(tmp_path, m
             page.wait_for_function("document.body.innerText.includes('#album=3 0.1 s')")
             stranger.goto(f"{site}/view")
             stranger.wait_for_function("document.body.innerText.includes('invitation') && !document.scripts.length")
-            browser.close()
