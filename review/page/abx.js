@@ -39,11 +39,17 @@ class Abx {
     this.#x = draw();
   }
 
-  get answered() { return this.#trials.length; }
-  get done() { return this.#stopped || this.answered >= this.planned; }
+  get answered() {
+    return this.#trials.length;
+  }
+  get done() {
+    return this.#stopped || this.answered >= this.planned;
+  }
 
   /** The side that a button plays. Only to make it heard: nothing that can be seen may depend on it. */
-  sideOf(letter) { return letter === "A" ? "before" : letter === "B" ? "after" : this.#x; }
+  sideOf(letter) {
+    return letter === "A" ? "before" : letter === "B" ? "after" : this.#x;
+  }
 
   /** @param {"A" | "B"} letter what X is held to be */
   answer(letter) {
@@ -54,10 +60,14 @@ class Abx {
   }
 
   /** Ends the test early; what was answered counts. */
-  stop() { this.#stopped = true; }
+  stop() {
+    this.#stopped = true;
+  }
 
   /** What was asked and answered, once the test is over. */
-  get trials() { return this.done ? [...this.#trials] : []; }
+  get trials() {
+    return this.done ? [...this.#trials] : [];
+  }
 
   /** How the test stands, in words; the score only at the end. */
   get told() {

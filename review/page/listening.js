@@ -12,13 +12,24 @@ const BLIND_S = 0.08; // silence around a blind switch, whether or not anything 
  */
 function equalLevels(beforeLufs, afterLufs) {
   if (!Number.isFinite(beforeLufs) || !Number.isFinite(afterLufs)) {
-    return { before: 1, after: 1, told: `levels as they are: the ${Number.isFinite(beforeLufs) ? "after" : "before"} side has no loudness` };
+    return {
+      before: 1,
+      after: 1,
+      told: `levels as they are: the ${Number.isFinite(beforeLufs) ? "after" : "before"} side has no loudness`,
+    };
   }
   const quieter = Math.min(beforeLufs, afterLufs);
   const volume = (lufs) => 10 ** ((quieter - lufs) / 20);
   const down = Math.abs(beforeLufs - afterLufs);
-  const turned = down < SAME_LEVEL_DB ? "as they are" : `${beforeLufs > afterLufs ? "before" : "after"} turned down by ${down.toFixed(1)} dB`;
-  return { before: volume(beforeLufs), after: volume(afterLufs), told: `both at ${quieter.toFixed(1)} LUFS: ${turned}` };
+  const turned =
+    down < SAME_LEVEL_DB
+      ? "as they are"
+      : `${beforeLufs > afterLufs ? "before" : "after"} turned down by ${down.toFixed(1)} dB`;
+  return {
+    before: volume(beforeLufs),
+    after: volume(afterLufs),
+    told: `both at ${quieter.toFixed(1)} LUFS: ${turned}`,
+  };
 }
 
 /**
@@ -41,20 +52,39 @@ class Listening {
     /** @type {"loading" | "ready" | "playing" | "paused" | "error"} */
     this.state = "loading";
     this.sentence = "Loading.";
-    this.player = new ElementPlayer(this.urls, this.levels, () => this.ended(), () => this.failed());
+    this.player = new ElementPlayer(
+      this.urls,
+      this.levels,
+      () => this.ended(),
+      () => this.failed(),
+    );
     this.opened = this.player.opened.then(() => this.closed || this.openedWith());
   }
 
-  get side() { return this.player.side; }
-  set side(side) { this.hear(side); }
-  get positionS() { return this.player.positionS; }
-  get durationS() { return this.player.durationS; }
+  get side() {
+    return this.player.side;
+  }
+  set side(side) {
+    this.hear(side);
+  }
+  get positionS() {
+    return this.player.positionS;
+  }
+  get durationS() {
+    return this.player.durationS;
+  }
   /** What is looped: [start, end] in seconds, or null. */
-  get span() { return this.player.span; }
+  get span() {
+    return this.player.span;
+  }
   /** The sides that can be played. */
-  get sides() { return this.player.sides; }
+  get sides() {
+    return this.player.sides;
+  }
   /** "samples" or "elements": what is played by. */
-  get means() { return this.player.means; }
+  get means() {
+    return this.player.means;
+  }
 
   async play() {
     if (this.state === "playing") return;
@@ -77,18 +107,25 @@ class Listening {
     if (this.state === "playing" || (this.state === "loading" && this.sides.length)) this.tell("paused", "");
   }
 
-  toggle() { return this.wanted ? this.pause() : this.play(); }
+  toggle() {
+    return this.wanted ? this.pause() : this.play();
+  }
 
   /** @param {number} seconds */
   seek(seconds) {
-    if (!this.durationS) { this.opened.then(() => this.durationS && this.seek(seconds)); return; }
+    if (!this.durationS) {
+      this.opened.then(() => this.durationS && this.seek(seconds));
+      return;
+    }
     if (this.span && (seconds < this.span[0] || seconds >= this.span[1])) this.unloop();
     this.player.seek(Math.max(0, seconds));
     this.onchange();
   }
 
   /** Makes the other side heard; resolves when it is. */
-  switchSide() { return this.hear(this.side === "before" ? "after" : "before"); }
+  switchSide() {
+    return this.hear(this.side === "before" ? "after" : "before");
+  }
 
   /**
    * Makes a side heard; resolves when it is.
@@ -108,7 +145,7 @@ class Listening {
    * @param {string} side
    */
   async hearBlindly(side) {
-    const turn = this.blindTurn = (this.blindTurn ?? 0) + 1;
+    const turn = (this.blindTurn = (this.blindTurn ?? 0) + 1);
     this.player.hush(true);
     await waited(BLIND_S);
     await this.player.hear(side === "before" ? "after" : "before"); // so that a switch that waits tells nothing either
@@ -168,7 +205,12 @@ class Listening {
   refused(error) {
     this.wanted = false;
     this.player.pause();
-    this.tell("error", error.name === "NotAllowedError" ? "The browser plays nothing before it was asked to on this page: press play again." : `Playing failed: ${error.message}.`);
+    this.tell(
+      "error",
+      error.name === "NotAllowedError"
+        ? "The browser plays nothing before it was asked to on this page: press play again."
+        : `Playing failed: ${error.message}.`,
+    );
   }
 
   /** Changes from elements to decoded samples, once, where that is possible; else leaves the elements. */
@@ -179,7 +221,10 @@ class Listening {
     this.tell("loading", "Loading both sides.");
     const player = await BufferPlayer.opened(this.urls, this.levels, () => this.ended()).catch(() => null);
     if (!player) return;
-    if (this.closed) { player.destroy(); return; }
+    if (this.closed) {
+      player.destroy();
+      return;
+    }
     player.takeOver(this.player);
     this.player.destroy();
     this.player = player;

@@ -15,7 +15,10 @@ const PATIENCE_S = 1; // a switch waits no longer for the other side
 const UNPLAYABLE = { aif: "AIFF", aiff: "AIFF", aifc: "AIFF", w64: "Wave64", caf: "CAF", dsf: "DSD", dff: "DSD" };
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-const waited = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+const waited = (seconds) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, seconds * 1000);
+  });
 
 /**
  * Two audio elements that run together; the one that is not heard has next to no volume and is kept beside the other.
@@ -47,13 +50,23 @@ class ElementPlayer {
     this.renewVolumes();
   }
 
-  get sides() { return BOTH_SIDES.filter((side) => !this.problems[side] && this.audio[side].readyState > 0); }
-  get positionS() { return this.audio[this.heard].currentTime; }
-  get durationS() { return this.sides.length ? Math.min(...this.sides.map((side) => this.audio[side].duration)) : 0; }
+  get sides() {
+    return BOTH_SIDES.filter((side) => !this.problems[side] && this.audio[side].readyState > 0);
+  }
+  get positionS() {
+    return this.audio[this.heard].currentTime;
+  }
+  get durationS() {
+    return this.sides.length ? Math.min(...this.sides.map((side) => this.audio[side].duration)) : 0;
+  }
   /** How far the silent side is ahead of the heard one. */
-  get aheadS() { return this.silent ? this.silent.currentTime - this.audio[this.heard].currentTime : 0; }
+  get aheadS() {
+    return this.silent ? this.silent.currentTime - this.audio[this.heard].currentTime : 0;
+  }
   /** The element that is not heard, where there are two. */
-  get silent() { return this.sides.length < 2 ? null : this.audio[this.heard === "before" ? "after" : "before"]; }
+  get silent() {
+    return this.sides.length < 2 ? null : this.audio[this.heard === "before" ? "after" : "before"];
+  }
 
   async play() {
     if (this.positionS >= this.durationS - CHECK_S) this.seek(this.span ? this.span[0] : 0);
@@ -111,7 +124,8 @@ class ElementPlayer {
   }
 
   renewVolumes() {
-    for (const side of BOTH_SIDES) this.audio[side].volume = side === this.heard && !this.hushed ? this.levels[side] : UNHEARD;
+    for (const side of BOTH_SIDES)
+      this.audio[side].volume = side === this.heard && !this.hushed ? this.levels[side] : UNHEARD;
   }
 
   /** Resolves when the file's length is known, or why not is. */
@@ -127,8 +141,13 @@ class ElementPlayer {
         if (opened) this.onfail();
         resolve();
       };
-      if (!url) { failed(); return; }
-      audio.addEventListener("error", () => { if (audio.hasAttribute("src")) failed(); });
+      if (!url) {
+        failed();
+        return;
+      }
+      audio.addEventListener("error", () => {
+        if (audio.hasAttribute("src")) failed();
+      });
       audio.src = url;
     });
   }
@@ -141,17 +160,27 @@ class ElementPlayer {
       this.onend();
     } else if (this.span && leftS < 2 * CHECK_S && this.turn === undefined) {
       // Asked for exactly, for the next check might come too late.
-      this.turn = setTimeout(() => { if (this.span) this.seek(this.span[0]); }, Math.max(0, leftS) * 1000);
+      this.turn = setTimeout(
+        () => {
+          if (this.span) this.seek(this.span[0]);
+        },
+        Math.max(0, leftS) * 1000,
+      );
     } else this.align();
   }
 
   /** Whether the two are known to be too far apart for a switch. */
   apart() {
     if (this.timer === undefined || !this.silent) return false;
-    return this.seeking() || Math.abs(this.nudge ?? median(this.readings.length ? this.readings : [this.aheadS])) > TOGETHER_S;
+    return (
+      this.seeking() ||
+      Math.abs(this.nudge ?? median(this.readings.length ? this.readings : [this.aheadS])) > TOGETHER_S
+    );
   }
 
-  seeking() { return this.sides.some((side) => this.audio[side].seeking); }
+  seeking() {
+    return this.sides.some((side) => this.audio[side].seeking);
+  }
 
   /** Reads how far apart the two are, and brings the silent one beside the other; what is heard is left alone. */
   align() {
@@ -164,7 +193,8 @@ class ElementPlayer {
     if (this.nudge !== undefined) return;
     this.readings.push(this.aheadS);
     const last = this.readings.slice(-3);
-    const sure = this.readings.length >= READINGS || (last.length === 3 && Math.max(...last) - Math.min(...last) < SURE_S);
+    const sure =
+      this.readings.length >= READINGS || (last.length === 3 && Math.max(...last) - Math.min(...last) < SURE_S);
     const ahead = median(this.readings.length >= READINGS ? this.readings : last);
     if (sure && Math.abs(ahead) >= CLOSE_S) this.correct(silent, ahead);
     else this.readings = this.readings.slice(1 - READINGS);
@@ -191,12 +221,15 @@ class BufferPlayer {
   static async opened(urls, levels, onend) {
     const context = new AudioContext();
     try {
-      const buffers = await Promise.all(BOTH_SIDES.map(async (side) => {
-        const answer = await fetch(urls[side]);
-        if (!answer.ok) throw new Error(`${answer.status} for ${urls[side]}`);
-        return context.decodeAudioData(await answer.arrayBuffer());
-      }));
-      if (buffers.reduce((sum, buffer) => sum + buffer.length * buffer.numberOfChannels * 4, 0) > LONGEST_DECODED_BYTES) throw new RangeError("too long");
+      const buffers = await Promise.all(
+        BOTH_SIDES.map(async (side) => {
+          const answer = await fetch(urls[side]);
+          if (!answer.ok) throw new Error(`${answer.status} for ${urls[side]}`);
+          return context.decodeAudioData(await answer.arrayBuffer());
+        }),
+      );
+      if (buffers.reduce((sum, buffer) => sum + buffer.length * buffer.numberOfChannels * 4, 0) > LONGEST_DECODED_BYTES)
+        throw new RangeError("too long");
       return new BufferPlayer(context, { before: buffers[0], after: buffers[1] }, levels, onend);
     } catch (error) {
       context.close();
@@ -220,7 +253,9 @@ class BufferPlayer {
     this.output.connect(context.destination);
   }
 
-  get durationS() { return Math.min(this.buffers.before.duration, this.buffers.after.duration); }
+  get durationS() {
+    return Math.min(this.buffers.before.duration, this.buffers.after.duration);
+  }
 
   get positionS() {
     if (!this.voices) return this.restS;
@@ -248,7 +283,11 @@ class BufferPlayer {
     this.stop();
   }
 
-  seek(seconds) { this.moved(() => { this.restS = Math.min(seconds, this.durationS); }); }
+  seek(seconds) {
+    this.moved(() => {
+      this.restS = Math.min(seconds, this.durationS);
+    });
+  }
 
   loop(span) {
     this.moved(() => {
@@ -259,10 +298,14 @@ class BufferPlayer {
 
   async hear(side) {
     this.side = side;
-    if (this.voices) for (const one of BOTH_SIDES) faded(this.context, this.voices[one].gain.gain, one === side ? this.levels[one] : 0);
+    if (this.voices)
+      for (const one of BOTH_SIDES)
+        faded(this.context, this.voices[one].gain.gain, one === side ? this.levels[one] : 0);
   }
 
-  hush(hushed) { faded(this.context, this.output.gain, hushed ? 0 : 1); }
+  hush(hushed) {
+    faded(this.context, this.output.gain, hushed ? 0 : 1);
+  }
 
   destroy() {
     this.stop();
@@ -283,7 +326,9 @@ class BufferPlayer {
     this.startedS = at;
     this.voices = Object.fromEntries(BOTH_SIDES.map((side) => [side, this.voice(side, at)]));
     const voices = this.voices;
-    voices.before.source.onended = voices.after.source.onended = () => { if (this.voices === voices) this.finish(); };
+    voices.before.source.onended = voices.after.source.onended = () => {
+      if (this.voices === voices) this.finish();
+    };
   }
 
   voice(side, at) {
@@ -329,10 +374,17 @@ async function problemOf(side, url, error) {
   const ending = url.split(/[?#]/)[0].split(".").pop().toLowerCase();
   if (UNPLAYABLE[ending]) return `${told}browsers do not play ${UNPLAYABLE[ending]}.`;
   const name = decodeURIComponent(url.split(/[?#]/)[0].split("/").pop());
-  if (error.code !== MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED) return `${told}"${name}" is damaged, or there is no sound device (${error.message || "no reason given"}).`;
-  if (!location.protocol.startsWith("http")) return `${told}there is no file "${name}" where the run left it, or it is damaged.`;
-  const status = await fetch(url, { method: "HEAD" }).then((answer) => answer.status, () => 0);
+  if (error.code !== MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED)
+    return `${told}"${name}" is damaged, or there is no sound device (${error.message || "no reason given"}).`;
+  if (!location.protocol.startsWith("http"))
+    return `${told}there is no file "${name}" where the run left it, or it is damaged.`;
+  const status = await fetch(url, { method: "HEAD" }).then(
+    (answer) => answer.status,
+    () => 0,
+  );
   if (status === 404) return `${told}there is no file "${name}".`;
   if (status === 0) return `${told}the server does not answer.`;
-  return status < 400 ? `${told}"${name}" is damaged, or in a format that this browser does not play.` : `${told}the server answers ${status} for "${name}".`;
+  return status < 400
+    ? `${told}"${name}" is damaged, or in a format that this browser does not play.`
+    : `${told}the server answers ${status} for "${name}".`;
 }

@@ -281,8 +281,7 @@ class KeptByServer extends SignOff {
   }
 
   async asked(path, body) {
-    const headers =
-      body === undefined ? {} : { "Content-Type": "application/json", "X-Lathe-Csrf": this.session.csrf };
+    const headers = body === undefined ? {} : { "Content-Type": "application/json", "X-Lathe-Csrf": this.session.csrf };
     const answer = await fetch(path, {
       method: body === undefined ? "GET" : "POST",
       headers,
