@@ -69,6 +69,7 @@ class Page {
 
   async show() {
     const view = this.view;
+    this.tellRun();
     this.listening?.destroy?.();
     this.listening = null;
     this.markViews(view.view === "track" ? "tracks" : view.view);
@@ -85,6 +86,25 @@ class Page {
     this.main.replaceChildren(...[content].flat().filter(Boolean));
     this.restoreFocus(focused, view);
     document.title = `${this.main.querySelector("h2")?.textContent ?? "Report"} – Lathe`;
+  }
+
+  /** Which run this is; and where a newer one has ended since, that what is seen here is its predecessor's. */
+  tellRun() {
+    const { run, size, albums, signoff } = this.catalogue;
+    const told = `Run ${run.run_id}, ${count(size, "track")} in ${count(Object.keys(albums).length, "album")}`;
+    const newer = signoff.newerRun
+      ? [
+          ` Run ${signoff.newerRun} has ended since. `,
+          element("button", { type: "button", onclick: () => location.reload() }, "Load it"),
+        ]
+      : [];
+    document.getElementById("told").replaceChildren(told, ...newer);
+  }
+
+  /** Somebody comes back to the page: others may have decided, and a run may have ended. */
+  async lookedAgain() {
+    await this.catalogue.signoff.renewed?.().catch(() => undefined);
+    this.tellRun();
   }
 
   restoreFocus(focused, view) {
@@ -257,9 +277,9 @@ async function begin() {
   helped();
   const catalogue = new Catalogue(JSON.parse(document.getElementById("catalogue").textContent));
   catalogue.signoff = SERVED ? await KeptByServer.opened(catalogue) : new KeptHere(catalogue);
-  document.getElementById("told").textContent =
-    `Run ${catalogue.run.run_id}, ${count(catalogue.size, "track")} in ${count(Object.keys(catalogue.albums).length, "album")}`;
-  await new Page(catalogue).show();
+  const page = new Page(catalogue);
+  await page.show();
+  window.addEventListener("focus", () => page.lookedAgain());
   document.documentElement.dataset.ready = "true";
 }
 

@@ -241,6 +241,7 @@ class KeptByServer extends SignOff {
     const told = await this.asked("api/decisions");
     this.decisions = told.decisions;
     this.states = new Map(Object.entries(told.states));
+    this.newerRun = told.run === this.catalogue.run.run_id ? null : told.run;
     this.catalogue.keys.delete("signoff");
   }
 

@@ -12,6 +12,7 @@ from pipeline.tables import table_rows
 from review.desk import Desk
 from review.signoff import take_in
 from tests.pipeline.runs import by, table
+from tests.review.outputs import look_again
 from tests.review.servers import served
 
 VIEWS = [
@@ -351,6 +352,20 @@ def test_every_view_opens_served_without_a_complaint(page, mastered, view):
     with review(mastered) as running:
         opened(page, f"{running.url}/", view)
         assert "cannot be shown" not in page.locator("main").inner_text()
+
+
+def test_a_page_that_was_left_open_over_a_run_says_so_and_loads_it(page, mastered):
+    with review(mastered) as running:
+        opened(page, f"{running.url}/", "view=tracks")
+        assert not page.locator("#told button").count()
+        record = next((mastered.output / "runs").glob("*.json"))
+        later = {**json.loads(record.read_text()), "run_id": "29991231T000000Z", "ended": "2999-12-31T00:00:00+00:00"}
+        (mastered.output / "runs" / "29991231T000000Z.json").write_text(json.dumps(later))
+        look_again(running.desk.catalogue)
+        page.evaluate("window.dispatchEvent(new Event('focus'))")
+        page.wait_for_selector("#told:has-text('29991231T000000Z has ended since')")
+        page.locator("#told button").click()
+        page.wait_for_selector("#told:has-text('Run 29991231T000000Z,')")
 
 
 @pytest.mark.slow
