@@ -75,15 +75,7 @@ function oneAlbum(page, id) {
     return [element("h2", {}, "No such album"), element("p", {}, `There is no album "${id}" in this report.`)];
   const tracks = catalogue.tracksOf(id);
   const placeOf = placesOf(catalogue, tracks);
-  const steps = (before, after) =>
-    tracks
-      .filter((i) => catalogue.hasMasters(i))
-      .map((i) => ({
-        name: catalogue.title(i),
-        mark: placeOf(i),
-        before: catalogue.value(before, i),
-        after: catalogue.value(after, i),
-      }));
+  const mastered = tracks.filter((i) => catalogue.hasMasters(i));
   return [
     element("p", {}, element("a", { href: hashOf({ ...NEUTRAL, view: "albums" }) }, "All albums")),
     element("h2", {}, album.album ?? id, " ", tag(album.verdict)),
@@ -93,31 +85,39 @@ function oneAlbum(page, id) {
       {},
       album.findings.map((finding) => element("li", {}, tag(finding.severity), ` ${finding.text}`)),
     ),
-    page.decisionBar(
-      tracks.filter((i) => catalogue.hasMasters(i)),
-      { scope: "album" },
+    page.decisionBar(mastered, { scope: "album" }),
+    albumStairs(catalogue, album, mastered, placeOf),
+    element("section", { class: "card" }, element("h3", {}, "In order"), albumTable(catalogue, tracks, placeOf)),
+  ];
+}
+
+/** Loudness and tone from track to track, as stairs. */
+function albumStairs(catalogue, album, tracks, placeOf) {
+  const [loudness, tone] = ["Loudness from track to track", "Tone from track to track"];
+  const steps = (before, after) =>
+    tracks.map((i) => ({
+      name: catalogue.title(i),
+      mark: placeOf(i),
+      before: catalogue.value(before, i),
+      after: catalogue.value(after, i),
+    }));
+  const target = album.loudness_mode === "track" ? album.target_lufs : null; // of an album, no track need meet it
+  return [
+    element(
+      "section",
+      { class: "card" },
+      element("h3", {}, loudness),
+      legend(target === null ? "" : "target"),
+      stairs(loudness, steps("lufs_before", "lufs"), target, "LUFS"),
     ),
     element(
       "section",
       { class: "card" },
-      element("h3", {}, "Loudness from track to track"),
-      legend(album.loudness_mode === "track" ? "target" : ""),
-      stairs(
-        "Loudness from track to track",
-        steps("lufs_before", "lufs"),
-        album.loudness_mode === "track" ? album.target_lufs : null,
-        "LUFS",
-      ),
-    ),
-    element(
-      "section",
-      { class: "card" },
-      element("h3", {}, "Tone from track to track"),
+      element("h3", {}, tone),
       element("p", { class: "muted" }, "Slope of the spectrum, 100 Hz to 4 kHz: the higher, the brighter."),
       legend(""),
-      stairs("Tone from track to track", steps("slope_before", "slope"), null, "dB/oct"),
+      stairs(tone, steps("slope_before", "slope"), null, "dB/oct"),
     ),
-    element("section", { class: "card" }, element("h3", {}, "In order"), albumTable(catalogue, tracks, placeOf)),
   ];
 }
 

@@ -169,59 +169,51 @@ function histogram(name, values, chosen, onchoose) {
   const known = values.filter((value) => value !== null && value !== undefined);
   if (known.length < 1) return null;
   const bins = binned(known);
-  const width = 420,
-    height = 150,
-    left = 8,
-    most = bins.reduce((m, bin) => Math.max(m, bin.many), 0),
-    each = (width - 2 * left) / bins.length;
-  const bars = bins.map((bin, k) => {
-    const id = `bin-${name}-${k}`;
-    const tall = bin.many ? Math.max(2, (bin.many / most) * (height - 34)) : 0;
-    const words = `${count(bin.many, "track")} from ${number(bin.low, bin.digits)} to ${number(bin.high, bin.digits)} ${unit}`;
-    const pressed = chosen !== null && chosen.low <= bin.low + 1e-9 && chosen.high >= bin.high - 1e-9;
-    const act = () => onchoose(pressed ? "" : `${name}:${bin.low}:${bin.high}`, id);
-    if (!bin.many) return null;
-    return drawn(
-      "rect",
-      {
-        class: "bin",
-        id,
-        x: left + k * each + 1,
-        y: height - 20 - tall,
-        width: Math.max(1, each - 2),
-        height: tall,
-        role: "button",
-        tabindex: 0,
-        "aria-label": words,
-        "aria-pressed": pressed ? "true" : "false",
-        onclick: act,
-        onkeydown: (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), act()),
-      },
-      drawn("title", {}, words),
-    );
-  });
-  const ends = [bins[0].low, bins[bins.length - 1].high];
+  const [first, last] = [bins[0], bins[bins.length - 1]];
+  const box = { class: "chart", viewBox: `0 0 ${BAR_WIDTH} ${BAR_HEIGHT}`, role: "group" };
+  const right = { x: BAR_WIDTH - BAR_LEFT, y: BAR_HEIGHT - 4, "text-anchor": "end" };
   return element(
     "figure",
     { class: "card" },
     element("figcaption", {}, element("h3", {}, labelOf(name)), element("p", { class: "muted" }, spread(known, unit))),
     drawn(
       "svg",
-      {
-        class: "chart",
-        viewBox: `0 0 ${width} ${height}`,
-        role: "group",
-        "aria-label": `${label}: how many tracks lie where`,
-      },
-      bars,
-      drawn("text", { x: left, y: height - 4 }, number(ends[0], bins[0].digits)),
-      drawn(
-        "text",
-        { x: width - left, y: height - 4, "text-anchor": "end" },
-        `${number(ends[1], bins[0].digits)} ${unit}`,
-      ),
+      { ...box, "aria-label": `${label}: how many tracks lie where` },
+      bars(name, bins, chosen, onchoose),
+      drawn("text", { x: BAR_LEFT, y: BAR_HEIGHT - 4 }, number(first.low, first.digits)),
+      drawn("text", right, `${number(last.high, first.digits)} ${unit}`),
     ),
   );
+}
+
+const BAR_WIDTH = 420,
+  BAR_HEIGHT = 150,
+  BAR_LEFT = 8;
+
+/** A bar for each span that has tracks, each a button. */
+function bars(name, bins, chosen, onchoose) {
+  const most = bins.reduce((m, bin) => Math.max(m, bin.many), 0);
+  const each = (BAR_WIDTH - 2 * BAR_LEFT) / bins.length;
+  return bins.map((bin, k) => {
+    if (!bin.many) return null;
+    const tall = Math.max(2, (bin.many / most) * (BAR_HEIGHT - 34));
+    const place = { x: BAR_LEFT + k * each + 1, y: BAR_HEIGHT - 20 - tall, width: Math.max(1, each - 2), height: tall };
+    return barButton(name, bin, `bin-${name}-${k}`, place, chosen, onchoose);
+  });
+}
+
+function barButton(name, bin, id, place, chosen, onchoose) {
+  const unit = FIGURES[name].unit ?? "";
+  const words = `${count(bin.many, "track")} from ${number(bin.low, bin.digits)} to ${number(bin.high, bin.digits)} ${unit}`;
+  const pressed = chosen !== null && chosen.low <= bin.low + 1e-9 && chosen.high >= bin.high - 1e-9;
+  const act = () => onchoose(pressed ? "" : `${name}:${bin.low}:${bin.high}`, id);
+  const onkeydown = (event) => {
+    if (!["Enter", " "].includes(event.key)) return;
+    event.preventDefault();
+    act();
+  };
+  const state = { role: "button", tabindex: 0, "aria-label": words, "aria-pressed": String(pressed) };
+  return drawn("rect", { class: "bin", id, ...place, ...state, onclick: act, onkeydown }, drawn("title", {}, words));
 }
 
 const BINS = 24;

@@ -99,32 +99,9 @@ function askingForm(page, tracks, scope) {
   const { catalogue } = page;
   const subject = catalogue.value(scope === "album" ? "album_id" : "track_id", tracks[0]);
   const before = catalogue.signoff.revisionOf(scope, subject) ?? {};
-  const selects = ASKS.map(([name, label, options]) => [name, choiceOf(label, options, before[name] ?? 0)]);
-  const amount = choiceOf(
-    "Tone correction",
-    [
-      ["", "as the style has it"],
-      [0, "none"],
-      [0.25, "a quarter"],
-      [0.5, "half"],
-      [0.75, "three quarters"],
-      [1, "all of it"],
-    ],
-    before.tone_amount_ratio ?? "",
-  );
-  const alone = element("input", { type: "checkbox", checked: before.leave_alone ?? false });
-  const reference = element("input", {
-    type: "text",
-    value: before.reference ?? "",
-    placeholder: "file or gs:// address",
-  });
+  const wishes = wishFields(before);
   const reason = element("input", { type: "text", maxlength: 500 }),
     note = element("textarea", { maxlength: 5000 });
-  const asked = () => ({
-    reason: reason.value,
-    note: note.value,
-    revision: revisionOf(selects, amount, alone, reference, before),
-  });
   const node = element(
     "details",
     { id: "asking", open: Object.keys(before).length > 0 },
@@ -134,18 +111,7 @@ function askingForm(page, tracks, scope) {
       "fieldset",
       {},
       element("legend", {}, scope === "album" ? "For the whole album" : "For this track"),
-      element(
-        "div",
-        { class: "row" },
-        selects.map(([, { label }]) => label),
-        amount.label,
-      ),
-      element(
-        "div",
-        { class: "row" },
-        element("label", {}, alone, "Leave it alone: only loudness, ceiling and format"),
-        element("label", {}, "Like another recording", reference),
-      ),
+      wishes.rows,
       element(
         "p",
         { class: "muted" },
@@ -154,7 +120,36 @@ function askingForm(page, tracks, scope) {
     ),
     element("label", {}, "Note", note),
   );
-  return { node, asked };
+  return { node, asked: () => ({ reason: reason.value, note: note.value, revision: wishes.revision() }) };
+}
+
+const TONE_AMOUNTS = [
+  ["", "as the style has it"],
+  [0, "none"],
+  [0.25, "a quarter"],
+  [0.5, "half"],
+  [0.75, "three quarters"],
+  [1, "all of it"],
+];
+
+/** What can be asked for, in two rows, and the revision that it makes. */
+function wishFields(before) {
+  const selects = ASKS.map(([name, label, options]) => [name, choiceOf(label, options, before[name] ?? 0)]);
+  const amount = choiceOf("Tone correction", TONE_AMOUNTS, before.tone_amount_ratio ?? "");
+  const alone = element("input", { type: "checkbox", checked: before.leave_alone ?? false });
+  const place = { type: "text", value: before.reference ?? "", placeholder: "file or gs:// address" };
+  const reference = element("input", place);
+  const labels = selects.map(([, { label }]) => label);
+  const rows = [
+    element("div", { class: "row" }, labels, amount.label),
+    element(
+      "div",
+      { class: "row" },
+      element("label", {}, alone, "Leave it alone: only loudness, ceiling and format"),
+      element("label", {}, "Like another recording", reference),
+    ),
+  ];
+  return { rows, revision: () => revisionOf(selects, amount, alone, reference, before) };
 }
 
 function choiceOf(label, told, value) {

@@ -83,7 +83,7 @@ class Page {
       content = [element("h2", {}, "This cannot be shown"), element("p", { class: "notice" }, error.message)];
     }
     if (asked !== this.asked) return;
-    this.main.replaceChildren(...[content].flat().filter(Boolean));
+    this.main.replaceChildren(...[content].flat(Infinity).filter(Boolean));
     this.restoreFocus(focused, view);
     document.title = `${this.main.querySelector("h2")?.textContent ?? "Report"} – Lathe`;
   }
