@@ -18,7 +18,7 @@ from pipeline.metrics_file import MetricsFile
 from pipeline.run import Request, Summary
 from pipeline.watch import Trouble, Watch
 from schemas.errors import CatalogueError
-from tests.pipeline.runs import album, ask, digests, master
+from tests.pipeline.runs import album, ask, digests, environment, master
 
 Step = Callable[[], object]
 
@@ -166,7 +166,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
 def test_the_command_watches_until_ctrl_c(folder, tmp_path):
     command = [str(Path(sys.executable).with_name("lathe")), "watch", str(folder), str(tmp_path / "out"), "--json"]
     command += ["--", "--direct_num_workers=1"]
-    watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    without_prism = environment(PATH="/usr/bin:/bin")
+    watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=without_prism)
     assert watching.stdout is not None
     summary = json.loads(watching.stdout.readline())  # comes as soon as the batch is done
     watching.send_signal(signal.SIGINT)
