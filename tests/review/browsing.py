@@ -38,7 +38,7 @@ class Watch:
         return [told for told in self.seen if not any(part in told for part in self.allowed)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
     """Playwright's driver."""
     api: Any = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
@@ -46,13 +46,13 @@ def playwright() -> Iterator[Any]:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Any) -> Iterator[Any]:
     """Chromium as a reviewer has it: nothing plays before a click."""
     yield from _launched(playwright)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sounding_chromium(playwright: Any) -> Iterator[Any]:
     """Chromium that plays without a click."""
     yield from _launched(playwright, "--autoplay-policy=no-user-gesture-required")
