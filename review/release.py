@@ -16,6 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from media import store
+from media.source import sha256_of
 from pipeline.workplace import check_reachable
 from review.desk import Desk
 from review.release_lists import (
@@ -60,10 +61,12 @@ def release(desk: Desk, to: str | None = None, *, dry_run: bool = False) -> Rele
 
 
 def _release(desk: Desk, to: str | None, dry_run: bool) -> Released:
-    target = _checked_target(desk, to)
+    target = _target(desk, to)
     if dry_run:
+        _check_holds_no_other(target, desk)
         return _Release(desk, target).plan()
-    with desk.decisions.exclusive("release"):
+    with desk.decisions.exclusive("release"):  # a release that is under way makes and removes folders there
+        _check_holds_no_other(target, desk)
         _mark(target, desk.decisions.catalogue_id)
         try:
             return _Release(desk, target).carry_out()
@@ -183,11 +186,8 @@ class _Release:
         return {file for file in files if (listed.get(file) or self._digest(file)) == wanted[file].master.sha256}
 
     def _digest(self, file: str) -> str:
-        with store.fetched(store.join(self._target, file)) as path, path.open("rb") as read:
-            digest = sha256()
-            while block := read.read(BLOCK_BYTES):
-                digest.update(block)
-        return digest.hexdigest()
+        with store.fetched(store.join(self._target, file)) as path:
+            return sha256_of(path)
 
     def _write_lists(self, standing: list[Wanted]) -> None:
         for name, text in ((MANIFEST, manifest_text(standing)), (SUMS, sums_text(standing))):
@@ -210,7 +210,7 @@ class _Release:
         )
 
 
-def _checked_target(desk: Desk, to: str | None) -> str:
+def _target(desk: Desk, to: str | None) -> str:
     own = store.join(desk.output, "released")
     if to is None:
         target = own
@@ -222,6 +222,11 @@ def _checked_target(desk: Desk, to: str | None) -> str:
     inside = f"{target}/".startswith(f"{desk.output}/") or f"{desk.output}/".startswith(f"{target}/")
     if inside and target != own:
         raise _refused(target, f"lies in the output or holds it: leave out --to for {own}, or give a folder elsewhere")
+    return target
+
+
+def _check_holds_no_other(target: str, desk: Desk) -> None:
+    """Raises CatalogueError for a folder whose files would be withdrawn, though they are no release of this output."""
     marked = _read(store.join(target, MARK)).strip()
     if marked and marked != desk.decisions.catalogue_id:
         raise _refused(target, "holds the release of another output: give each output a folder of its own")
@@ -229,7 +234,6 @@ def _checked_target(desk: Desk, to: str | None) -> str:
         raise _refused(target, "holds approved masters, and this database knows of no decision: is --database missing?")
     if not marked and store.list_files(target):
         raise _refused(target, "holds files that are no release: they would be withdrawn; give an empty folder")
-    return target
 
 
 def _mark(target: str, catalogue_id: str) -> None:
