@@ -97,11 +97,6 @@ class Catalogue:
         return self._ended[run_id]
 
 
-def standing_masters(output: str) -> dict[str, Standing]:
-    """Every track that has masters, by its id."""
-    return Catalogue(output).standing()
-
-
 def required_catalogue(output: str) -> Catalogue:
     """The catalogue of an output that a run has finished in; raises CatalogueError where there is none."""
     catalogue = Catalogue(output)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from media import store
+from pipeline.overrides import PLACE
 from review.state import overrides
 from schemas.errors import CatalogueError
 from schemas.safe_names import quoted
@@ -47,4 +48,4 @@ def _written(output: str) -> bytes | None:
 
 
 def _place(output: str) -> str:
-    return store.join(output, "review", "overrides.json")
+    return store.join(output, *PLACE)

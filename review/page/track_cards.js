@@ -103,6 +103,11 @@ function figuresCard(row) {
   );
 }
 
+/** A card that shows its title until it is opened. */
+function foldedCard(title, ...children) {
+  return element("details", { class: "card" }, element("summary", {}, element("strong", {}, title)), children);
+}
+
 function checksCard(row) {
   const failed = row.checks.filter((check) => check.severity !== "passed").length;
   const line = (check) =>
@@ -115,18 +120,8 @@ function checksCard(row) {
       element("td", {}, check.limits),
       element("td", {}, tag(check.severity)),
     );
-  return element(
-    "details",
-    { class: "card" },
-    element(
-      "summary",
-      {},
-      element(
-        "strong",
-        {},
-        `${count(row.checks.length, "check")}: ${row.checks.length - failed} passed, ${failed} not`,
-      ),
-    ),
+  return foldedCard(
+    `${count(row.checks.length, "check")}: ${row.checks.length - failed} passed, ${failed} not`,
     wide(
       "Checks",
       tableOf(
@@ -151,14 +146,7 @@ function targetsCard(row) {
       ),
     ),
   );
-  return lines.length
-    ? element(
-        "details",
-        { class: "card" },
-        element("summary", {}, element("strong", {}, "Held against those who take it")),
-        element("ul", {}, lines),
-      )
-    : null;
+  return lines.length ? foldedCard("Held against those who take it", element("ul", {}, lines)) : null;
 }
 
 /** Every setting of every processor, as the plan has it. */
@@ -168,18 +156,8 @@ function settingsCard(plan) {
     one.name,
     { limiter: one.limiter, quantiser: one.quantiser, rate_hz: one.rate_hz },
   ]);
-  return element(
-    "details",
-    { class: "card" },
-    element(
-      "summary",
-      {},
-      element(
-        "strong",
-        {},
-        `Every setting: ${count(stages.length, "processor")} before the gain of ${number(plan.gain_db, 2, true)} dB`,
-      ),
-    ),
+  return foldedCard(
+    `Every setting: ${count(stages.length, "processor")} before the gain of ${number(plan.gain_db, 2, true)} dB`,
     [...stages, ...deliveries].map(([name, settings]) => [
       element("h3", {}, name.replaceAll("_", " ")),
       element("pre", { class: "hash" }, JSON.stringify(settings, null, 1)),

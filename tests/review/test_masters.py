@@ -7,7 +7,7 @@ import time
 import pytest
 
 from review import masters
-from review.masters import Catalogue, required_catalogue, standing_masters
+from review.masters import Catalogue, required_catalogue
 from schemas.errors import CatalogueError
 from schemas.qc import TrackRow
 from tests.review.outputs import DELIVERIES, HOSTILE, look_again, output_of, track_row, write_table
@@ -15,7 +15,7 @@ from tests.review.outputs import DELIVERIES, HOSTILE, look_again, output_of, tra
 
 def test_what_a_run_wrote_about_a_track_is_found_again(tmp_path):
     made = output_of(tmp_path, "T1", upc="012345678905")
-    found, row = standing_masters(str(made.path))["T1"], made.rows["R1"][0]
+    found, row = Catalogue(str(made.path)).standing()["T1"], made.rows["R1"][0]
     names = (
         "run_id",
         "track_id",
@@ -39,25 +39,25 @@ def test_the_newest_finished_run_counts_for_each_track(tmp_path):
     made.finish("R2")
     made.master("T2", hz=950, run="R3")
     made.finish("R3", state="failed")
-    assert {"T1": "R2", "T2": "R1"} == {key: one.run_id for key, one in standing_masters(str(made.path)).items()}
+    assert {"T1": "R2", "T2": "R1"} == {key: one.run_id for key, one in Catalogue(str(made.path)).standing().items()}
 
 
 def test_a_track_that_the_newest_run_rejected_has_no_standing_master(tmp_path):
     made = output_of(tmp_path, "T1", "T2")
     made.finish("R2", rejected=["T1"])
-    assert {"T2"} == standing_masters(str(made.path)).keys()
+    assert {"T2"} == Catalogue(str(made.path)).standing().keys()
 
 
 def test_a_track_that_was_rejected_once_and_mastered_since_stands(tmp_path):
     made = output_of(tmp_path, "T1")
     made.finish("R0", rejected=["T1"])
-    assert {"T1"} == standing_masters(str(made.path)).keys()
+    assert {"T1"} == Catalogue(str(made.path)).standing().keys()
 
 
 def test_an_output_that_was_moved_keeps_its_masters(tmp_path):
     made = output_of(tmp_path, "T1")
     moved = made.path.rename(tmp_path / "elsewhere")
-    (first, _) = standing_masters(str(moved))["T1"].masters
+    (first, _) = Catalogue(str(moved)).standing()["T1"].masters
     assert (moved / "masters" / first.name).exists()
 
 
@@ -94,7 +94,7 @@ def test_hostile_text_in_every_column_is_text(tmp_path, text):
     write_table(tmp_path, "tracks", "R1", TrackRow, [row])
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "R1.json").write_text("{}" if not text else '{"state": "finished"}')
-    assert standing_masters(str(tmp_path)).get(text, row).title == text
+    assert Catalogue(str(tmp_path)).standing().get(text, row).title == text
 
 
 @pytest.mark.slow
@@ -105,5 +105,5 @@ def test_a_hundred_thousand_tracks_are_read_in_seconds(tmp_path):
 
     write_table(made.path, "tracks", "R1", TrackRow, [replace(row, track_id=f"T{n}") for n in range(100_000)])
     began_s = time.process_time()
-    assert 100_000 == len(standing_masters(str(made.path)))
+    assert 100_000 == len(Catalogue(str(made.path)).standing())
     assert time.process_time() - began_s < 15.0

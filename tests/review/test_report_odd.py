@@ -239,6 +239,7 @@ def test_a_mailed_track_has_its_neighbours(page, mastered):
     from_disk(page, mastered, "view=track&track=T2&sort=track_id")
     page.keyboard.press("]")
     page.wait_for_selector("main h2:has-text('Slate')")
+    assert "track=T3" in page.url
 
 
 # On paper and on a phone

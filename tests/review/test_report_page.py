@@ -200,6 +200,7 @@ def test_the_back_button_goes_back(page, mastered):
     page.wait_for_selector("main h2:has-text('2 albums')")
     page.go_back()
     page.wait_for_selector("table.catalogue")
+    assert "view=tracks" in page.url
 
 
 def test_columns_can_be_chosen(page, mastered):

@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.masters import standing_masters
+from review.masters import Catalogue
 from review.sounds import AlteredError, Sound, Verified, uri_of
 from tests.makers import noise, write
 from tests.media.emulator import running
@@ -119,7 +119,7 @@ def test_what_is_no_audio_is_an_error_of_the_file(tmp_path):
 
 def test_only_what_the_row_names_has_a_place(tmp_path):
     made_output = output_of(tmp_path, "T1")
-    track = standing_masters(str(made_output.path))["T1"]
+    track = Catalogue(str(made_output.path)).standing()["T1"]
     assert track.source_uri == uri_of("/out", track, "source")[0]
     assert "/out/masters/cd/album/1-01 song.flac" == uri_of("/out", track, "cd")[0]
     assert [None] * 4 == [uri_of("/out", track, side) for side in ("", "mp3", "../cd", "cd/album")]
