@@ -40,6 +40,8 @@ SAFE_PEAK_DB = 0.2
 PARTS_HINT = "Give the missing tracks, or correct track_total."
 WIDE_GAP_DB = 4.0
 """From here on the takes reach down to where the limiter is idle: what it takes is read from a curve through them."""
+NARROW_GAP_DB = 0.1
+"""Gains nearer to each other than this tell nothing new of a limiter, and rounded they may be one gain (our choice)."""
 
 
 def draft_album(members: Sequence[Analysing], profile: Profile) -> list[Drafting]:
@@ -190,7 +192,7 @@ def _tried_db(
 def _lower_db(idle_db: float, first_db: float, wide_gap_db: float) -> list[float]:
     """Gains below the first, down to where the limiter does nothing: a guard may hold the gain down to there."""
     gap_db = first_db - idle_db
-    return [] if gap_db < wide_gap_db else [idle_db, idle_db + gap_db / 2.0]
+    return [] if gap_db < max(wide_gap_db, NARROW_GAP_DB) else [idle_db, idle_db + gap_db / 2.0]
 
 
 def _limiter(profile: Profile) -> LimiterSettings:

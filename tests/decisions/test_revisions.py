@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from decisions.album import draft_album, settle_album
+from decisions.album import NARROW_GAP_DB, SAFE_PEAK_DB, _tried_db, draft_album, settle_album
 from decisions.asked_gain import LESS_LIMITING_DB
 from decisions.asked_tone import LEAST_CORRELATION, MOST_ASKED_DB
 from decisions.choices import Choices, chosen
 from decisions.findings import album_findings
+from decisions.gain import STEPS_DB
 from decisions.revisions import NOTHING, in_force, instructed, merged, words
 from schemas.plan import Instructed
 from schemas.profile import Profile
@@ -143,6 +144,13 @@ def test_every_guard_holds_whatever_is_asked(revisions):
         assert one.plan.gain_db <= whole.loudness.max_gain_db
         assert reduction_db(one) <= whole.limiter.max_reduction_db + EXACT
         assert all(delivery.limiter.ceiling_dbtp == CEILING_DBTP for delivery in one.plan.deliveries)
+
+
+@pytest.mark.parametrize("above_idle_db", [0.0, 0.0004, 0.001, 0.05, 0.2])
+def test_no_gain_is_tried_twice_however_near_the_limiter_is_to_idle(above_idle_db):
+    peak_dbtp = CEILING_DBTP - SAFE_PEAK_DB - (5.0 + STEPS_DB[0]) + above_idle_db
+    tried_db = _tried_db(5.0, peak_dbtp, False, profile(), 0.0)
+    assert all(after - before >= NARROW_GAP_DB / 2.0 for before, after in pairwise(tried_db))
 
 
 @given(ASKED, st.sampled_from([ALBUM, JOINED, ALONE]))
