@@ -11,10 +11,13 @@ setup(
     python_requires=">=3.10",
     packages=[
         "decisions",
+        "decisions.mixing",
         "dsp",
         "dsp.detectors",
+        "dsp.mixing",
         "dsp.settings",
         "media",
+        "media.mixing",
         "pipeline",
         "review",
         "schemas",

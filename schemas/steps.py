@@ -5,7 +5,7 @@ A track is a `Member` of its album in one of seven states; at any step it can be
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct, structs
 
@@ -17,12 +17,15 @@ from schemas.profile import Profile
 from schemas.signoff import Asked
 from schemas.track import Track
 
+Version: TypeAlias = Literal["instrumental", "acappella", "tv"]
+"""What a mix may be handed out as beside itself: without voices, voices alone, without the lead."""
+
 
 class Spent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one step of a track took, wherever it ran. It decides nothing: no fingerprint and no record that is kept holds it."""
 
     stage: str
-    """`analyse`, `rehearse` or `master`."""
+    """`mix`, `analyse`, `rehearse` or `master`."""
     cpu_s: float = 0.0
     """Processor time of the thread that did it: steps use one thread."""
     wall_s: float = 0.0
@@ -187,6 +190,15 @@ class Master(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     target_lufs: float
 
 
+class VersionMaster(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A master of a version of a mix, as delivered."""
+
+    version: Version
+    linked: bool
+    """Whether gain and limiter are those of the full master, so that versions line up with it and add up to it."""
+    master: Master
+
+
 class Mastered(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A track whose masters stand in the output."""
 
@@ -202,6 +214,8 @@ class Mastered(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why it was made again, or why not."""
     limiter_course_db: tuple[float, ...] = ()
     """For drawing; empty for masters of a version that did not keep it."""
+    versions: tuple[VersionMaster, ...] = ()
+    """Masters of the versions of a mix."""
 
 
 Analysing: TypeAlias = Analysed | Rejected
@@ -240,6 +254,18 @@ class Speech(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The least severe line about single tracks that is told, `debug` or `warning`; empty: `warning` as JSON, none as words."""
 
 
+class MixWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked for of songs that come as stems."""
+
+    settings: tuple[str, ...] = ()
+    """Files of settings that a person edited; each holds for the song that it names."""
+    stems: bool = False
+    """Also the processed stems, which add up to the mix."""
+    versions: tuple[Version, ...] = ()
+    master: bool = True
+    """False: the run ends with the mixes."""
+
+
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every step of a run knows: where it writes, under which name, and the profiles by name ("" is the run's)."""
 
@@ -250,3 +276,4 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     priority: bool = False
     """Others wait for this run; it waits for none."""
     speech: Speech = Speech()
+    mixing: MixWish = MixWish()

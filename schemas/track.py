@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from schemas.signoff import Override
+from schemas.stems import Song
 
 
 class Track(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -45,6 +46,8 @@ class Track(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     """What reviewers ask of its album, then of the track itself; no column of a manifest."""
     refused_references: dict[str, str] = field(default_factory=dict)
     """Recordings that a reviewer named and that may not be read, and why."""
+    song: Song | None = None
+    """Where it is mixed from stems first; `uri` is then where the mix will stand in the output."""
 
     @property
     def reference_uris(self) -> tuple[str, ...]:

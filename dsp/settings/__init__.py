@@ -25,6 +25,17 @@ from dsp.settings.delivery import (
 )
 from dsp.settings.dynamic_tone import DeEsserSettings, DynamicBand, DynamicEqualiserSettings
 from dsp.settings.dynamics import CompressorSettings, ExpanderSettings
+from dsp.settings.mixing import (
+    AutomationSettings,
+    DelaySettings,
+    DuckerSettings,
+    GainSharingSettings,
+    GateSettings,
+    PanLaw,
+    PannerSettings,
+    ReverbSettings,
+    SharingChannel,
+)
 from dsp.settings.repair import DeclipperSettings
 from dsp.settings.tone import Band, EqualiserSettings, ParametricSettings, SubsonicSettings
 
@@ -49,27 +60,36 @@ Settings: TypeAlias = (
 """Settings of the processors that turn sound into sound (the quantiser turns it into integers)."""
 
 __all__ = [
+    "AutomationSettings",
     "Band",
     "BandDynamics",
     "CompressorSettings",
     "DeEsserSettings",
     "DeclipperSettings",
+    "DelaySettings",
+    "DuckerSettings",
     "DynamicBand",
     "DynamicEqualiserSettings",
     "EqualiserSettings",
     "ExpanderSettings",
     "GainSettings",
+    "GainSharingSettings",
+    "GateSettings",
     "ImagerSettings",
     "LimiterCharacter",
     "LimiterSettings",
     "LowEndFocusSettings",
     "MultibandSettings",
+    "PanLaw",
+    "PannerSettings",
     "ParametricSettings",
     "QuantiserSettings",
     "ResamplerSettings",
+    "ReverbSettings",
     "SaturationSettings",
     "Settings",
     "Shaping",
+    "SharingChannel",
     "SubsonicSettings",
     "TransientSettings",
 ]

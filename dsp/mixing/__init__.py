@@ -1,0 +1,1 @@
+"""What a mix needs beyond mastering: meters of stems, processors of strips, and the console that adds them up."""
