@@ -216,10 +216,10 @@ class BusSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Return(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A reverb; voices have their own, so that versions without them take their room along."""
+    """A reverb, whose stems are all of one kind: a version without voices leaves their room out, too."""
 
     name: str
-    voices: bool
+    of: Literal["music", "backing", "vocals"]
     reverb: ReverbSettings
     gain_db: float = 0.0
     why: dict[str, Why] = {}
