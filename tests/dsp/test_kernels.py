@@ -31,6 +31,7 @@ from tests.dsp.detector_kernels import DETECTOR_CALLS
 from tests.dsp.detector_kernels import IN_FLOAT32 as DETECTORS_IN_FLOAT32
 from tests.dsp.processor_kernels import IN_FLOAT32 as PROCESSORS_IN_FLOAT32
 from tests.dsp.processor_kernels import PROCESSOR_CALLS
+from tests.dsp.stem_kernels import STEM_CALLS
 
 TOLERANCE = 1e-12  # of values of about 1, in float64
 TOLERANCE_FLOAT32 = 1e-5  # sums of 48 products in float32, in any order
@@ -82,6 +83,7 @@ CALLS: dict[Any, Arguments] = {
     windows._copy: lambda: [INTEGERS, 2.0**-31, np.empty((2, 200), np.float32)],
 }  # fmt: skip
 CALLS |= DETECTOR_CALLS | PROCESSOR_CALLS
+CALLS |= STEM_CALLS
 IN_FLOAT32 = (
     {
         decimator._decimate,

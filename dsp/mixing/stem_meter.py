@@ -1,0 +1,186 @@
+"""Hears a stem in one pass: its figures, and its trace over time. What decisions about a mix need to know of it.
+
+It keeps 250 bytes for each tenth of a second, and nothing else that grows. Measures one stem by itself: how stems go together is
+`alignment`'s.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.audio import Floats, power_to_db, to_db
+from dsp.detectors.flat_tops import FlatTopDetector
+from dsp.detectors.hum import HumDetector
+from dsp.gating import ABSOLUTE_GATE_LUFS, loudness_lufs
+from dsp.levels import LevelMeter, Levels
+from dsp.loudness import LoudnessMeter
+from dsp.mixing.activity import active_steps, percussivity_ratio, rises
+from dsp.mixing.bark_meter import BarkEnergies, BarkMeter
+from dsp.mixing.trace import STEPS_PER_S, Trace
+from dsp.windows import Block, Lines, Windows
+
+TICKS_A_STEP = 10
+SILENT_POWER = 1e-14
+"""-140 dBFS: what lies below is digital silence, and no floor of noise."""
+MAX_CHANNELS = 2
+
+
+class StemReading(NamedTuple):
+    """What was measured of a stem; None where it is silent or has no such thing (`schemas.mix.StemFigures` tells of each)."""
+
+    trace: Trace
+    integrated_lufs: float | None
+    loudness_range_lu: float | None
+    sample_peak_dbfs: float | None
+    crest_db: float | None
+    noise_floor_dbfs: float | None
+    active_ratio: float
+    first_sound_s: float | None
+    last_sound_s: float | None
+    centroid_hz: float | None
+    percussivity_ratio: float
+    low_ratio: float
+    bands_db: tuple[float | None, ...]
+    correlation: float | None
+    balance_db: float | None
+    offset_ratio: tuple[float, ...]
+    flat_tops: int
+    hum_db: float | None
+    hum_hz: float | None
+
+
+class StemMeter:
+    """Running measurement of a stem of one or two channels.
+
+    >>> meter = StemMeter(rate_hz=48_000, channels=1)
+    >>> meter.push(np.sin(2 * np.pi * 997 / 48_000 * np.arange(96_000))[:, None])
+    >>> found = meter.finish()
+    >>> round(found.integrated_lufs, 2), found.trace.steps, found.active_ratio
+    (-3.01, 20, 1.0)
+    """
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise ValueError(f"channels of a stem must be 1 or 2, got {channels}")
+        self._rate_hz, self._channels = rate_hz, channels
+        self._windows = Windows(channels)
+        self._loudness = LoudnessMeter(rate_hz, channels, stereo=False)
+        self._levels = LevelMeter(rate_hz, channels)
+        self._bark = BarkMeter(rate_hz, channels)
+        self._flat_tops = FlatTopDetector(rate_hz, channels)
+        self._hum = HumDetector(rate_hz, channels)
+
+    def push(self, block: Block) -> None:
+        """Takes a block (frames, channels)."""
+        for lines in self._windows.push(block):
+            self._hear(lines)
+
+    def _hear(self, lines: Lines) -> None:
+        self._loudness.push(lines.T)
+        self._levels.push(lines.T)
+        self._bark.push(lines)
+        self._flat_tops.push(lines)
+        self._hum.push(lines)
+
+    def finish(self) -> StemReading:
+        """What was measured; ends the measurement."""
+        for lines in self._windows.finish():
+            self._hear(lines)
+        levels, bark = self._levels.levels(), self._bark.finish()
+        frames = _step_frames(levels.frames, self._rate_hz)
+        ticks = _ticks(self._loudness, len(frames))
+        energies = ticks.reshape(-1, TICKS_A_STEP).sum(axis=1) / frames
+        integrated_lufs, range_lu, *_ = self._loudness.loudness()
+        if integrated_lufs is None:  # too short for a gating block, or so soft that none lies above the gate
+            integrated_lufs = _above_gate(energies)
+        active = active_steps(energies, integrated_lufs)
+        onsets = np.asarray(rises(ticks) * (10.0 * STEPS_PER_S / self._rate_hz), np.float32)
+        trace = Trace(energies, np.asarray(bark.bands / frames[:, None], np.float32), active, onsets)
+        ranged = range_lu if integrated_lufs is not None else None
+        return self._reading(trace, levels, bark, frames, ticks, (integrated_lufs, ranged))
+
+    def _reading(
+        self,
+        trace: Trace,
+        levels: Levels,
+        bark: BarkEnergies,
+        frames: NDArray[np.int64],
+        ticks: Floats,
+        loudness: tuple[float | None, float | None],
+    ) -> StemReading:
+        active, places = trace.active, np.flatnonzero(trace.active)
+        heard = _total(frames[active])
+        peak_dbfs, total = to_db(float(levels.sample_peaks.max(initial=0.0))), _total(bark.total[active])
+        rms_dbfs = power_to_db(total / (heard * self._channels)) if heard else None
+        hum = self._hum.finish()
+        return StemReading(
+            trace=trace,
+            integrated_lufs=loudness[0],
+            loudness_range_lu=loudness[1],
+            sample_peak_dbfs=peak_dbfs,
+            crest_db=None if rms_dbfs is None or peak_dbfs is None else peak_dbfs - rms_dbfs,
+            noise_floor_dbfs=_floor_dbfs(levels, active),
+            active_ratio=heard / max(1, levels.frames),
+            first_sound_s=float(places[0]) / STEPS_PER_S if len(places) else None,
+            last_sound_s=min(float(places[-1] + 1) / STEPS_PER_S, levels.frames / self._rate_hz)
+            if len(places)
+            else None,
+            centroid_hz=_total(bark.moments[active]) / total if total > 0.0 else None,
+            percussivity_ratio=percussivity_ratio(ticks),
+            low_ratio=_total(bark.low[active]) / total if total > 0.0 else 0.0,
+            bands_db=tuple(power_to_db(_total(band[active]) / max(1.0, heard)) for band in bark.bands.T),
+            correlation=_correlation(levels),
+            balance_db=_balance_db(levels),
+            offset_ratio=tuple((levels.sums / max(1, levels.frames)).tolist()),
+            flat_tops=self._flat_tops.finish().tops.count,
+            hum_db=hum.db,
+            hum_hz=hum.hz,
+        )
+
+
+def _step_frames(frames: int, rate_hz: int) -> NDArray[np.int64]:
+    """How many frames each step holds."""
+    steps = -(-frames * STEPS_PER_S // rate_hz)
+    ends = np.minimum((2 * np.arange(steps + 1) * rate_hz + STEPS_PER_S) // (2 * STEPS_PER_S), frames)
+    return np.maximum(np.diff(ends), 1)
+
+
+def _ticks(meter: LoudnessMeter, steps: int) -> Floats:
+    """Energies of all ticks of so many steps, the unfinished one too, and zeros behind the end."""
+    found = np.append(meter.energies(), meter.open_energy())[: steps * TICKS_A_STEP]
+    return np.concatenate([found, np.zeros(steps * TICKS_A_STEP - len(found))])
+
+
+def _above_gate(energies: Floats) -> float | None:
+    """Loudness of the steps above the absolute gate."""
+    loud = [float(energy) for energy in energies if (loudness_lufs(float(energy)) or -math.inf) > ABSOLUTE_GATE_LUFS]
+    return loudness_lufs(sum(loud) / len(loud)) if loud else None
+
+
+def _floor_dbfs(levels: Levels, active: NDArray[np.bool_]) -> float | None:
+    """Median level of the pauses, over the channels; digital silence left out."""
+    steps = len(levels.frame_squares) // 2
+    squares = levels.frame_squares[: 2 * steps].mean(axis=1).reshape(steps, 2).mean(axis=1)
+    pauses = squares[~active[:steps] & (squares > SILENT_POWER)]
+    return power_to_db(float(np.median(pauses))) if len(pauses) else None
+
+
+def _correlation(levels: Levels) -> float | None:
+    if len(levels.square_sums) != MAX_CHANNELS or not levels.square_sums.all():
+        return None
+    both = math.sqrt(float(levels.square_sums[0]) * float(levels.square_sums[1]))
+    return max(-1.0, min(1.0, levels.cross_sum / both))
+
+
+def _balance_db(levels: Levels) -> float | None:
+    if len(levels.square_sums) != MAX_CHANNELS or not levels.square_sums.all():
+        return None
+    return power_to_db(float(levels.square_sums[0]) / float(levels.square_sums[1]))
+
+
+def _total(values: Floats | NDArray[np.int64]) -> float:
+    return float(values.sum())
