@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def _figures(
     powers = trace.bands.sum(axis=1, dtype=np.float64)
     active = powers[trace.active] if trace.active.any() else np.array([1e-20])
     mean_bands = trace.bands[trace.active].mean(axis=0) if trace.active.any() else np.zeros(BARK_BANDS)
-    centres = np.array([0.5 * (a + b) for a, b in zip(BARK_EDGES_HZ, BARK_EDGES_HZ[1:], strict=False)])
+    centres = np.array([0.5 * (a + b) for a, b in pairwise(BARK_EDGES_HZ)])
     rms_dbfs = 10.0 * math.log10(float(active.mean()) / channels)
     pauses = powers[~trace.active]
     sounding = np.flatnonzero(trace.active) / STEPS_PER_S
