@@ -15,7 +15,7 @@ from decisions.mixing.session import HeardStem, Session
 from dsp.audio import Floats
 from dsp.gating import OFFSET_LU
 from dsp.loudness import k_weight_db
-from dsp.mixing.trace import BARK_BANDS, BARK_EDGES_HZ, STEPS_PER_S, Trace
+from dsp.mixing.trace import BARK_BANDS, BARK_EDGES_HZ, ONSETS_PER_S, STEPS_PER_S, Trace
 from schemas.figures import AudioFormat
 from schemas.mix import PairFigures, StemFigures
 from schemas.stems import Role, Song, Stem
@@ -109,9 +109,8 @@ def scaled(bands: Floats, active: np.ndarray[Any, Any], lufs: float) -> Trace:
     energies = bands @ weights
     mean = float(energies[active].mean()) if active.any() else 0.0
     gain = 10.0 ** ((lufs - OFFSET_LU) / 10.0) / mean if mean > 0.0 else 0.0
-    loud_db = 10.0 * np.log10(np.maximum(energies, 1e-12))
-    rises = np.repeat(np.maximum(np.diff(loud_db, prepend=loud_db[:1]), 0.0), 10)
-    rises[np.arange(len(rises)) % 10 != 0] = 0.0
+    rises = np.zeros(len(bands) * ONSETS_PER_S // STEPS_PER_S)
+    rises[:: ONSETS_PER_S // STEPS_PER_S] = np.maximum(np.diff(energies * gain, prepend=0.0), 0.0)
     return Trace(energies * gain, (bands * gain).astype(np.float32), active, rises.astype(np.float32))
 
 
