@@ -7,6 +7,8 @@ from typing import BinaryIO, Literal, NamedTuple
 
 STREAMED = 0xFFFFFF00
 """Writers that stream leave the largest numbers as lengths: there the end of the file is the end of the audio."""
+UNSAID = 1 << 63
+"""The same for lengths of 64 bits."""
 
 
 class Chunks(NamedTuple):
@@ -60,8 +62,9 @@ def _audio_chunk(handle: BinaryIO, layout: Chunks, size: int) -> tuple[int, int]
             long_length = int.from_bytes(content[8:16], "little")
             continue
         if name == layout.audio:
-            length = long_length or length
             present = size - handle.tell()
+            if 0 < long_length < UNSAID:
+                return long_length, present
             return (present if layout.length_bytes == 4 and length >= STREAMED else length), present
         handle.seek(length + -length % layout.align, 1)
     return 0, 0
