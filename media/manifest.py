@@ -33,7 +33,8 @@ _DELIMITERS = ",;\t"
 def read_manifest(uri: str, *, roots: Sequence[str] = (), output: str = "") -> list[Track]:
     """The tracks in manifest order; CatalogueError with every problem.
 
-    `roots` are further folders that sources may lie in; what lies below `output` is never a source of a folder.
+    `roots` are further folders that sources may lie in; what lies below `output` is never a source of a folder, and
+    the songs of stems will be mixed into it.
     """
     kind = os.path.splitext(uri)[1].lower()
     if _is_folder(uri):
@@ -46,7 +47,7 @@ def read_manifest(uri: str, *, roots: Sequence[str] = (), output: str = "") -> l
         raise _missing(uri)
     if not rows:
         raise CatalogueError("MANIFEST_EMPTY", f"manifest {quoted(uri)} has no rows: every track needs one")
-    return check_manifest(rows, _roots(folder, roots))
+    return check_manifest(rows, _roots(folder, roots), output)
 
 
 def locator(uri: str, roots: Sequence[str] = ()) -> Callable[[str], str]:
@@ -157,7 +158,7 @@ def _delimiter(text: str) -> str:
 
     def columns(delimiter: str) -> tuple[int, int]:
         names = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True))
-        return len({canonical(name) for name in names} - {None}), len(names)
+        return len({canonical(name, stems=True) for name in names} - {None}), len(names)
 
     return max(_DELIMITERS, key=columns)
 

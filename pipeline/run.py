@@ -126,10 +126,12 @@ def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profil
 
 def _check_not_own(tracks: list[Track], output: str) -> None:
     """A master is never mastered again."""
-    own = [track for track in tracks if track.uri.startswith(f"{output}/")]
+    sources = [(track.row, track.uri) for track in tracks if track.song is None]
+    sources += [(stem.row, stem.uri) for track in tracks if track.song for stem in track.song.stems]
+    own = sorted((row, uri) for row, uri in sources if uri.startswith(f"{output}/"))
     if own:
         hint = "is below the output of this run: a master would be mastered again"
-        raise CatalogueError("MANIFEST_INVALID", [f'row {t.row}, column uri: "{t.uri}" {hint}' for t in own])
+        raise CatalogueError("MANIFEST_INVALID", [f'row {row}, column uri: "{uri}" {hint}' for row, uri in own])
 
 
 def run_catalogue(request: Request, progress: Progress, metrics: MetricsFile | None = None) -> Summary:

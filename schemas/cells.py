@@ -55,12 +55,21 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", text))).strip()
 
 
-def _read_id(text: str) -> str:
+def read_id(text: str) -> str:
+    """An identity as its manifest writes it."""
     if _CONTROL.search(text) or _SURROGATE.search(text):
         raise ValueError("holds a control character: remove it")
     if len(text) > LONGEST_ID:
         raise ValueError(f"has {len(text)} characters: at most {LONGEST_ID} are allowed")
     return clean(text)
+
+
+def read_boolean(text: str) -> bool:
+    """true, yes, 1 or false, no, 0, in any case."""
+    if text.casefold() not in _BOOLEANS:
+        hint = did_you_mean("".join(get_close_matches(text.casefold(), _BOOLEANS, n=1)))
+        raise ValueError(f"is neither true, yes, 1 nor false, no, 0{hint}")
+    return _BOOLEANS[text.casefold()]
 
 
 def _read_whole(text: str) -> int:
@@ -91,16 +100,9 @@ def _read_duration(text: str) -> float:
     raise ValueError(f"is not a duration: seconds above 0, m:ss or h:mm:ss{hint}")
 
 
-def _read_boolean(text: str) -> bool:
-    if text.casefold() not in _BOOLEANS:
-        hint = did_you_mean("".join(get_close_matches(text.casefold(), _BOOLEANS, n=1)))
-        raise ValueError(f"is neither true, yes, 1 nor false, no, 0{hint}")
-    return _BOOLEANS[text.casefold()]
-
-
 READERS: dict[str, Callable[[str], Any]] = {
-    "album_id": _read_id,
-    "track_id": _read_id,
+    "album_id": read_id,
+    "track_id": read_id,
     "disc": _read_whole,
     "sequence": _read_whole,
     "track_total": _read_whole,
@@ -109,5 +111,5 @@ READERS: dict[str, Callable[[str], Any]] = {
     "year": _read_year,
     "sha256": read_sha256,
     "duration_s": _read_duration,
-    "joins_next": _read_boolean,
+    "joins_next": read_boolean,
 }

@@ -17,9 +17,11 @@ from typing import Any
 from msgspec import Struct
 
 from schemas.cells import LONGEST_ID, READERS, as_text, clean
-from schemas.errors import CatalogueError
+from schemas.drafts import Problems, RowDraft
 from schemas.identifiers import did_you_mean, gtin14
 from schemas.safe_names import Roots, name_masters, quoted
+from schemas.song_rows import join_songs
+from schemas.stem_cells import STEM_COLUMNS, STEM_READERS, STEM_SOURCE
 from schemas.track import Track
 
 COLUMNS = {
@@ -49,8 +51,11 @@ OF_ALBUMS = ("profile", "track_total")
 
 
 _CANONICAL = {alias: name for name, aliases in COLUMNS.items() for alias in (name, *aliases.split())}
+_OF_STEMS = {alias: name for name, aliases in STEM_COLUMNS.items() for alias in (name, *aliases.split())}
+_WITH_STEMS = _CANONICAL | _OF_STEMS | dict.fromkeys(STEM_SOURCE, "uri")
 # One edit away from a known name, yet something else: renaming it would be wrong by a factor of 1000.
 _NOT_A_SLIP = {"duration_ms"}
+_READERS = READERS | STEM_READERS
 
 
 class RawRow(Struct, frozen=True, kw_only=True):
@@ -61,44 +66,16 @@ class RawRow(Struct, frozen=True, kw_only=True):
     cells: Sequence[Any]
 
 
-class RowDraft(Struct, kw_only=True):
-    """A row whose cells have been read one by one, before it is compared with the others."""
+def check_manifest(rows: Sequence[RawRow], roots: Roots, output: str = "") -> list[Track]:
+    """The tracks in manifest order; CatalogueError with all problems of all rows.
 
-    row: int
-    values: dict[str, Any]
-    written: dict[str, str]
-    """Column -> its header in this manifest, for messages."""
-    extra: dict[str, str]
-    name: str = ""
-    """The source below its root: what the URI says without saying where the manifest lies."""
-    album: str = ""
-    """Explicit album_id, or the album's UPC; empty: the track stands alone."""
-    track_id: str = ""
-
-    def at(self, column: str) -> str:
-        return f"row {self.row}, column {quoted(self.written.get(column, column))[1:-1]}: "
-
-
-class Problems:
-    """Sentences and the row each belongs to; 0 for the header."""
-
-    def __init__(self) -> None:
-        self._found: list[tuple[int, str]] = []
-
-    def add(self, row: int, sentence: str) -> None:
-        self._found.append((row, sentence))
-
-    def stop_if_any(self) -> None:
-        if self._found:
-            in_order = sorted(self._found, key=lambda found: found[0])
-            raise CatalogueError("MANIFEST_INVALID", [sentence for _, sentence in in_order])
-
-
-def check_manifest(rows: Sequence[RawRow], roots: Roots) -> list[Track]:
-    """The tracks in manifest order; CatalogueError with all problems of all rows."""
+    Rows with a `mix_id` are stems: those of a song are one track, which will be mixed into `output`.
+    """
     problems = Problems()
     known = _known_columns(rows, problems)
     drafts = [_read_row(row, known, roots, problems) for row in rows]
+    if "mix_id" in known.values():
+        drafts = join_songs(drafts, output, problems)
     _place_in_albums(drafts)
     _compare_rows(drafts, problems)
     _compare_albums(drafts, problems)
@@ -117,9 +94,9 @@ def select(tracks: Sequence[Track], *, only: str | None, limit: int | None) -> l
     return list(tracks[:limit])
 
 
-def canonical(name: str) -> str | None:
-    """The column that a header means; None for one that is kept as `extra`."""
-    return _CANONICAL.get(_plain(name))
+def canonical(name: str, *, stems: bool = False) -> str | None:
+    """The column that a header means, with those of `stems` or without; None for one that is kept as `extra`."""
+    return (_WITH_STEMS if stems else _CANONICAL).get(_plain(name))
 
 
 def short_id(text: str) -> str:
@@ -137,9 +114,9 @@ def _known_columns(rows: Sequence[RawRow], problems: Problems) -> dict[str, str 
     """Every header as written -> its column; reports slips of typing and headers that mean the same."""
     headers = sorted({row.names: row for row in reversed(rows)}.values(), key=lambda row: row.row)
     first = {name: row for row in reversed(headers) for name in row.names}
-    known = {name: canonical(name) for name in first}
-    present = set(known.values())
-    slips = {name: meant for name in known if known[name] is None and (meant := _slip_of(name, present))}
+    stems = any(_plain(name) == "mix_id" for name in first)
+    known = {name: canonical(name, stems=stems) for name in first}
+    slips = {name: meant for name in known if known[name] is None and (meant := _slip_of(name, known, stems))}
     # One header serves all rows, except in JSONL, where a later row may have names of its own.
     spots = {row.row: (row.row, f"row {row.row}, ") for row in headers[1:]}
     for name, meant in slips.items():
@@ -149,9 +126,10 @@ def _known_columns(rows: Sequence[RawRow], problems: Problems) -> dict[str, str 
         row, here = spots.get(header.row, (0, ""))
         for double in _doubles(header.names, known):
             problems.add(row, f"{here}{double}: remove or rename one")
-    if rows and "uri" not in {*known.values(), *map(canonical, slips.values())}:
+    meant_by = {name: canonical(meant, stems=True) for name, meant in slips.items()}
+    if rows and "uri" not in {*known.values(), *meant_by.values()}:
         problems.add(0, _no_uri(list(known)))
-    return known | {name: canonical(meant) for name, meant in slips.items()}
+    return known | meant_by
 
 
 def _no_uri(names: Sequence[str]) -> str:
@@ -159,12 +137,15 @@ def _no_uri(names: Sequence[str]) -> str:
     return f"column uri is missing: one must be called uri, {COLUMNS['uri'].replace(' ', ', ')}; found are {found}"
 
 
-def _slip_of(name: str, present: set[str | None]) -> str:
+def _slip_of(name: str, known: dict[str, str | None], stems: bool) -> str:
     """The known name that a header is one edit away from, if no other header means it already."""
-    plain = _plain(name)
+    plain, present = _plain(name), set(known.values())
     if len(plain) < 4 or plain in _NOT_A_SLIP:
         return ""
-    absent = (other for other, column in _CANONICAL.items() if len(other) > 3 and column not in present)
+    names = _WITH_STEMS if stems else _CANONICAL
+    absent = [other for other, column in names.items() if len(other) > 3 and column not in present]
+    # Beside columns of stems a slip in the one that makes them known would master every stem by itself.
+    absent += ["mix_id"] if not stems and any(_plain(other) in _OF_STEMS for other in known) else []
     return next((other for other in absent if _one_edit(plain, other)), "")
 
 
@@ -211,12 +192,12 @@ def _read_cell(draft: RowDraft, column: str, cell: object, text: str, roots: Roo
         raise ValueError("is a list or an object: a single value is allowed")
     if column == "reference":
         draft.values[column] = "\n".join(roots.locate(one.strip()).uri for one in text.split("|") if one.strip())
-    elif column == "uri" or (column == "profile" and ("/" in text or text.endswith(".toml"))):
+    elif column in ("uri", "settings") or (column == "profile" and ("/" in text or text.endswith(".toml"))):
         place = roots.locate(text)
         draft.values[column] = place.uri
         draft.name = place.name if column == "uri" else draft.name
     else:
-        draft.values[column] = READERS.get(column, clean)(text)
+        draft.values[column] = _READERS.get(column, clean)(text)
 
 
 def _place_in_albums(drafts: Sequence[RowDraft]) -> None:

@@ -60,16 +60,26 @@ def name_masters(tracks: Sequence[Track]) -> list[Track]:
     return [replace(t, album_folder=folders[t.album_id], file_stem=stems[t.album_id][t.track_id]) for t in tracks]
 
 
-def distinct(names: dict[str, str]) -> dict[str, str]:
-    """Identity -> name, with a hash of the identity wherever a file system could take two names for one."""
+def distinct(names: dict[str, str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """Identity -> name, with a hash of the identity wherever a file system could take two names for one.
+
+    It keeps clear of names that are `taken`, unless one was made to be met.
+    """
     levels = dict.fromkeys(names, 0)
     result = dict(names)
-    while crowded := _crowded(result):
+    stand = {as_seen(name) for name in taken}
+    while crowded := [one for one in _crowded(result, stand) if levels[one] < len(_HASH_DIGITS) - 1]:
         # A hashed name may meet one that was written so: both then get a longer hash, the longest never meet.
         for identity in crowded:
-            levels[identity] = min(levels[identity] + 1, len(_HASH_DIGITS) - 1)
+            levels[identity] += 1
             result[identity] = _hashed(names[identity], identity, _HASH_DIGITS[levels[identity]])
     return result
+
+
+def as_seen(name: str) -> str:
+    """What the most forgetful file system makes of a name: those that give the same are one file there."""
+    # Unicode D145, canonical caseless match: file systems that ignore case also ignore how accents are composed.
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -132,8 +142,9 @@ def _joined(before: str, after: str) -> bool:
 
 
 def _stem(track: Track) -> str:
-    source = track.uri.rpartition("/")[2]
-    name = safe_name(track.title or "", fallback=safe_name(os.path.splitext(source)[0]))
+    # The file of every mix is called the same.
+    source = track.track_id if track.song else os.path.splitext(track.uri.rpartition("/")[2])[0]
+    name = safe_name(track.title or "", fallback=safe_name(source))
     return name if track.sequence is None else f"{track.disc}-{track.sequence:02d} {name}"
 
 
@@ -141,16 +152,11 @@ def _hashed(name: str, identity: str, digits: int) -> str:
     return f"{name} [{sha256(identity.encode()).hexdigest()[:digits]}]"
 
 
-def _crowded(names: dict[str, str]) -> list[str]:
+def _crowded(names: dict[str, str], taken: set[str]) -> list[str]:
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for identity, name in names.items():
-        groups[_seen_by_file_system(name)].append(identity)
-    return [identity for group in groups.values() if len(group) > 1 for identity in group]
-
-
-def _seen_by_file_system(name: str) -> str:
-    # Unicode D145, canonical caseless match: file systems that ignore case also ignore how accents are composed.
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+        groups[as_seen(name)].append(identity)
+    return [identity for seen, group in groups.items() if len(group) > 1 or seen in taken for identity in group]
 
 
 def _refuse_unnameable(text: str) -> None:

@@ -339,3 +339,16 @@ def test_a_bucket_manifest_cannot_leave_its_folder(bucket):
     bucket["gs://b/in/m.csv"] = b"uri\n../other/a.wav\ngs://b/inner/a.wav\ngs://c/a.wav\n/etc/a.wav\n"
     code, problems = failure("gs://b/in/m.csv")
     assert code == "MANIFEST_INVALID" and len(problems) == 4
+
+
+def test_stems_of_a_song_are_read_from_any_format_and_mixed_into_the_output(tmp_path):
+    cells = [
+        {"uri": "kick.wav", "mix_id": "S", "role": "KICK_GROUP", "pan": "0"},
+        {"uri": "vox.wav", "mix_id": "S", "role": "vocal", "pan": ""},
+    ]
+    contents = {"m.csv": as_csv(cells), "m.jsonl": as_jsonl(cells), "m.parquet": as_parquet(cells)}
+    found = [read_manifest(write(tmp_path, name, text), output="/out") for name, text in contents.items()]
+    assert [track.uri for (track,) in found] == ["/out/mixes/S/mix.wav"] * 3
+    assert {tuple((one.stem_id, one.role) for one in track.song.stems) for (track,) in found} == {
+        (("kick", "kick"), ("vox", "vocal"))
+    }

@@ -181,7 +181,7 @@ def test_a_column_that_looks_like_a_known_one_beside_it_is_kept():
     assert track.extra == {"title2": "B"}
 
 
-OTHER_COLUMNS = """mix_id stem_id role presence pan reverb pair automix_group automix_mode weight_db gain_db mute lock
+OTHER_COLUMNS = """stem_id role presence pan reverb pair automix_group automix_mode weight_db gain_db mute lock
 style iswc release_date release_type duration_ms album_artist track_artist composer producer bpm key mood notes subtitle
 catalog_number language track_count disc_count rights explicit version file_size bit_depth sample_rate"""
 
