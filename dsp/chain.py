@@ -15,9 +15,11 @@ import numpy as np
 
 from dsp.audio import Audio, joined, silence, valid_audio
 from dsp.settings import (
+    AutomationSettings,
     CompressorSettings,
     DeclipperSettings,
     DeEsserSettings,
+    DelaySettings,
     DynamicEqualiserSettings,
     EqualiserSettings,
     ExpanderSettings,
@@ -103,6 +105,8 @@ _STAGES: dict[type, tuple[str, str]] = {
     GainSettings: ("dsp.gain", "Gain"),
     ResamplerSettings: ("dsp.resampler", "Resampler"),
     LimiterSettings: ("dsp.limiter", "Limiter"),
+    DelaySettings: ("dsp.mixing.delay", "Delay"),
+    AutomationSettings: ("dsp.mixing.automation", "Automation"),
 }
 """By name, and imported when used: each processor is an optional part of a chain, and its kernels take time to load."""
 

@@ -7,6 +7,7 @@ detector. Below the knee the signal passes untouched.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,23 @@ from dsp.kernel import kernel
 from dsp.settings import CompressorSettings
 
 
+class Law(NamedTuple):
+    """The curve, and what attack and release keep from frame to frame."""
+
+    threshold: float
+    slope: float
+    knee: float
+    attack: float
+    release: float
+
+    @classmethod
+    def of(cls, settings: CompressorSettings, rate_hz: int) -> Law:
+        """The law of some settings at a rate."""
+        slope = 1.0 / settings.compression_ratio - 1.0
+        kept = np.exp(-1.0 / (np.array([settings.attack_s, settings.release_s]) * rate_hz))
+        return cls(settings.threshold_dbfs, slope, settings.knee_db, float(kept[0]), float(kept[1]))
+
+
 class Compressor:
     """Turns down what exceeds the threshold; one gain for all channels; no latency."""
 
@@ -23,15 +41,14 @@ class Compressor:
 
     def __init__(self, settings: CompressorSettings, rate_hz: int, channels: int) -> None:
         self._channels = channels
-        self._curve = np.array([settings.threshold_dbfs, 1.0 / settings.compression_ratio - 1.0, settings.knee_db])
-        self._smoothing = np.exp(-1.0 / (np.array([settings.attack_s, settings.release_s]) * rate_hz))
+        self._law = Law.of(settings, rate_hz)
         self._state = np.zeros(2)
 
     def push(self, block: Audio) -> Audio:
         """The block with the gain applied."""
-        out = np.empty_like(block)
-        _compress(block, self._curve, self._smoothing, self._state, out)
-        return out
+        gains = np.empty(len(block))
+        reductions(block, self._law, self._state, gains)
+        return block * gains[:, None]
 
     def finish(self) -> Audio:
         """Nothing: the compressor holds nothing back."""
@@ -47,24 +64,23 @@ def soft_knee(over: float, knee: float) -> float:
 
 
 @kernel
-def _compress(block: Audio, curve: Floats, smoothing: Floats, state: Floats, out: Audio) -> None:
-    """c = (1 - 1/R) soft_knee(x - T) dB; y1 = max(c, r y1 + (1 - r) c); y = a y + (1 - a) y1; out = in * 10^(-y / 20)."""
-    threshold, slope, knee = curve
-    attack, release = smoothing
+def reductions(key: Audio, law: Law, state: Floats, gains: Floats) -> None:
+    """c = (1 - 1/R) soft_knee(x - T) dB; y1 = max(c, r y1 + (1 - r) c); y = a y + (1 - a) y1; gain = 10^(-y / 20).
+
+    x: the largest of the channels. Where nothing is over the gain is exactly 1.
+    """
     y1, y = state
-    floor = 10.0 ** ((threshold - knee / 2.0) / 20.0)
-    for n in range(block.shape[0]):
+    floor = 10.0 ** ((law.threshold - law.knee / 2.0) / 20.0)
+    for n in range(key.shape[0]):
         peak = 0.0
-        for channel in range(block.shape[1]):
-            peak = max(peak, abs(block[n, channel]))
+        for channel in range(key.shape[1]):
+            peak = max(peak, abs(key[n, channel]))
         wanted = 0.0
         if peak > floor:
-            wanted = -slope * soft_knee(20.0 * math.log10(peak) - threshold, knee)
-        y1 = max(wanted, release * y1 + (1.0 - release) * wanted)
-        y = attack * y + (1.0 - attack) * y1
+            wanted = -law.slope * soft_knee(20.0 * math.log10(peak) - law.threshold, law.knee)
+        y1 = max(wanted, law.release * y1 + (1.0 - law.release) * wanted)
+        y = law.attack * y + (1.0 - law.attack) * y1
         if y1 < SETTLED_DB and y < SETTLED_DB:
             y1, y = 0.0, 0.0  # else it fades for ever, through numbers that processors are slow at
-        gain = 10.0 ** (-y / 20.0) if y > 0.0 else 1.0
-        for channel in range(block.shape[1]):
-            out[n, channel] = block[n, channel] * gain
+        gains[n] = 10.0 ** (-y / 20.0) if y > 0.0 else 1.0
     state[0], state[1] = y1, y

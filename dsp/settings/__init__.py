@@ -56,6 +56,8 @@ Settings: TypeAlias = (
     | GainSettings
     | ResamplerSettings
     | LimiterSettings
+    | DelaySettings
+    | AutomationSettings
 )
 """Settings of the processors that turn sound into sound (the quantiser turns it into integers)."""
 

@@ -53,8 +53,8 @@ def listening() -> dynamic_equaliser._State:
 
 
 PROCESSOR_CALLS: dict[Any, Callable[[], list[Any]]] = {
-    compressor._compress: lambda: [
-        BLOCK, np.array([-20.0, -0.5, 6.0]), np.array([0.99, 0.999]), np.array([1.0, 0.5]), np.empty_like(BLOCK),
+    compressor.reductions: lambda: [
+        BLOCK, compressor.Law(-20.0, -0.5, 6.0, 0.99, 0.999), np.array([1.0, 0.5]), np.empty(200),
     ],
     compressor.soft_knee: lambda: [1.0, 6.0],
     declipper._reach: lambda: [BLOCK, 1.19, 20, np.zeros(10, np.bool_)],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from dsp.settings import (
+    AutomationSettings,
     Band,
     BandDynamics,
     CompressorSettings,
     DeclipperSettings,
     DeEsserSettings,
+    DelaySettings,
     DynamicBand,
     DynamicEqualiserSettings,
     EqualiserSettings,
@@ -145,6 +147,14 @@ STAGES: dict[str, tuple[Settings, ...]] = {
     "to 88200": (ResamplerSettings(rate_hz=88_200),),
     "to 22050": (ResamplerSettings(rate_hz=22_050),),
     "to 44100": (ResamplerSettings(rate_hz=44_100),),
+    "delay by a part of a frame": (DelaySettings(delay_frames=0.37),),
+    "no delay": (DelaySettings(delay_frames=0.0),),
+    "later by a thousand frames and a half": (DelaySettings(delay_frames=1000.5),),
+    "earlier by a thousand frames": (DelaySettings(delay_frames=-1000.0),),
+    "earlier by five frames and a part": (DelaySettings(delay_frames=-5.8),),
+    "automation": (AutomationSettings(gains_db=(0.0, -3.0, 6.0, 0.0, 0.0, -60.0, -1.0)),),
+    "automation of one point": (AutomationSettings(gains_db=(-4.5,)),),
+    "idle automation": (AutomationSettings(gains_db=(0.0, 0.0)),),
     "everything": (
         SUBSONIC,
         EQUALISER,

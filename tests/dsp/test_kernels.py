@@ -32,6 +32,7 @@ from tests.dsp.detector_kernels import IN_FLOAT32 as DETECTORS_IN_FLOAT32
 from tests.dsp.processor_kernels import IN_FLOAT32 as PROCESSORS_IN_FLOAT32
 from tests.dsp.processor_kernels import PROCESSOR_CALLS
 from tests.dsp.stem_kernels import STEM_CALLS
+from tests.dsp.strip_kernels import STRIP_CALLS
 
 TOLERANCE = 1e-12  # of values of about 1, in float64
 TOLERANCE_FLOAT32 = 1e-5  # sums of 48 products in float32, in any order
@@ -82,8 +83,7 @@ CALLS: dict[Any, Arguments] = {
     true_peak._scan: lambda: [LINE, 2, 0.1, np.zeros(2, np.float32), *true_peak._FILTERS],
     windows._copy: lambda: [INTEGERS, 2.0**-31, np.empty((2, 200), np.float32)],
 }  # fmt: skip
-CALLS |= DETECTOR_CALLS | PROCESSOR_CALLS
-CALLS |= STEM_CALLS
+CALLS |= DETECTOR_CALLS | PROCESSOR_CALLS | STEM_CALLS | STRIP_CALLS
 IN_FLOAT32 = (
     {
         decimator._decimate,
