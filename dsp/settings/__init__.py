@@ -25,16 +25,15 @@ from dsp.settings.delivery import (
 )
 from dsp.settings.dynamic_tone import DeEsserSettings, DynamicBand, DynamicEqualiserSettings
 from dsp.settings.dynamics import CompressorSettings, ExpanderSettings
+from dsp.settings.gain_sharing import GainSharingSettings, SharingChannel
 from dsp.settings.mixing import (
     AutomationSettings,
     DelaySettings,
     DuckerSettings,
-    GainSharingSettings,
     GateSettings,
     PanLaw,
     PannerSettings,
     ReverbSettings,
-    SharingChannel,
 )
 from dsp.settings.repair import DeclipperSettings
 from dsp.settings.tone import Band, EqualiserSettings, ParametricSettings, SubsonicSettings

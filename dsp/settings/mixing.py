@@ -1,4 +1,4 @@
-"""Settings of what only a mix needs: delay, automation, gate, ducker, panner, reverb, gain sharing."""
+"""Settings of what only a mix needs: delay, automation, gate, ducker, panner, reverb."""
 
 from __future__ import annotations
 
@@ -112,46 +112,3 @@ class ReverbSettings:
         check_range("predelay_s", self.predelay_s, 0.0, 0.25)
         check_range("low_cut_hz", self.low_cut_hz, 20.0, 1_000.0)
         check_range("high_cut_hz", self.high_cut_hz, 1_000.0, 20_000.0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SharingChannel:
-    """One microphone of gain sharing."""
-
-    mode: Literal["auto", "manual", "mute"] = "auto"
-    weight_db: float = 0.0
-    """In the control path alone."""
-    override: bool = False
-    """Where any channel of a group has this, those that have it are as in manual, and the others mute."""
-    counts: bool = True
-    """Whether the limit of open microphones sees it."""
-
-    def __post_init__(self) -> None:
-        check_range("weight_db", self.weight_db, -60.0, 60.0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GainSharingSettings:
-    """Gain sharing after Dugan, among the microphones of one group."""
-
-    kind: Literal["speech", "music"] = "speech"
-    channels: tuple[SharingChannel, ...] = ()
-    rise_s: float = 0.01
-    fall_s: float = 0.1
-    depth_db: float | None = None
-    """The deepest that a microphone is turned down; None: without end for speech, 15 dB for music."""
-    floor: bool = True
-    """The powers of the microphones bound that of their sum from below: two in opposite phase do not both rise to full."""
-    open_limit: int | None = None
-    """Number of open microphones above which all are turned down; None: no limit."""
-    last_hold: bool = False
-    """The last that spoke stays open."""
-    threshold_offset_db: float = 0.0
-    """Music: what the floating threshold lies above the side-chain."""
-
-    def __post_init__(self) -> None:
-        check_range("rise_s", self.rise_s, 0.0001, 1.0)
-        check_range("fall_s", self.fall_s, 0.001, 10.0)
-        check_range("depth_db", self.depth_db or 0.0, 0.0, 80.0)
-        check_range("open_limit", 1 if self.open_limit is None else self.open_limit, 1, 64)
-        check_range("threshold_offset_db", self.threshold_offset_db, -40.0, 40.0)
