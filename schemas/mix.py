@@ -42,6 +42,10 @@ VOICES: tuple[Bus, ...] = ("vocals", "backing")
 """What an instrumental leaves out and an a cappella is made of."""
 
 
+REFERENCE = "*reference*"
+"""Stands for the reference mix where a stem_id is named: no stem can have that name, for it is not safe as a file's."""
+
+
 class StemFigures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was measured of one stem; what changes over time lies in its trace (`dsp.mixing.trace`)."""
 
@@ -96,6 +100,50 @@ class PairFigures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What the first must be raised by to fit the second best."""
     residual_db: float | None
     """What is left of the second after that, against it."""
+
+
+class SumFigures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How well one recording is a sum of stems, read from excerpts of all of them."""
+
+    target: str
+    """A stem_id, or `REFERENCE`."""
+    gains_ratio: dict[str, float]
+    """Of each stem that was tried, as it fits best (least squares); 0: it is not in there, negative: in there inverted."""
+    levels_db: dict[str, float]
+    """Energy of each stem at that gain, against that of the target; stems that are not in there are left out."""
+    delay_frames: float
+    """The target comes later than the sum by so much; taken out before the rest was read."""
+    residual_db: float | None
+    """What is left of the target, against it; None: silent."""
+    residual_bands_db: tuple[float | None, ...]
+    """The same in third octaves from 20 Hz to 20 kHz, with gains of their own in each; None where the target has nothing."""
+
+
+class PairWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Two recordings to be held against each other, and the moments at which that tells most."""
+
+    first: str
+    second: str
+    """A stem_id, or `REFERENCE`."""
+    at_s: tuple[float, ...]
+    max_delay_s: float
+
+
+class SumWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A recording to be explained by stems, and the moments at which that tells most."""
+
+    target: str
+    parts: tuple[str, ...]
+    at_s: tuple[float, ...]
+    signed: bool = False
+    """Stems may be in there inverted; else gains are not negative: a stem is no sum of what it would have to be taken from."""
+
+
+class LinkWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be measured of a session in its sound, beyond what each stem tells by itself."""
+
+    pairs: tuple[PairWish, ...] = ()
+    sums: tuple[SumWish, ...] = ()
 
 
 class Why(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from dsp.mixing.trace import Trace
-from schemas.mix import BUS_OF, BusSettings, Input, MixSettings, PairFigures, StemFigures, Strip, Why
+from schemas.mix import BUS_OF, BusSettings, Input, MixSettings, PairFigures, StemFigures, Strip, SumFigures, Why
 from schemas.stems import Role, Song, Stem
 
 BUS_ORDER = ("drums", "bass", "music", "fx", "backing", "vocals")
@@ -36,6 +36,8 @@ class Session(NamedTuple):
     stems: tuple[HeardStem, ...]
     pairs: tuple[PairFigures, ...] = ()
     """Of the stems that may hang together: those of a `pair`, drum microphones, candidates for duplicates and bounces."""
+    sums: tuple[SumFigures, ...] = ()
+    """Of the reference, and of stems that may be sums of others, as left by a bounce."""
     reference: HeardStem | None = None
     """The reference mix of the manifest, measured as if it were a stem."""
     sum_of_stems: HeardStem | None = None
