@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from schemas.error_codes import ERROR_CODES
 from schemas.finding_codes import FINDING_CODES
+from schemas.mix_codes import MIX_CODES
 from schemas.wording import Severity as Severity
 from schemas.wording import Words as Words
 
-CODES: dict[str, Words] = {**ERROR_CODES, **FINDING_CODES}
+CODES: dict[str, Words] = {**ERROR_CODES, **FINDING_CODES, **MIX_CODES}
 
 _GROUPS: dict[tuple[Severity, ...], str] = {
     (

@@ -81,12 +81,17 @@ class StemFigures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     hum_hz: float | None = None
 
 
+PairMoments: TypeAlias = Literal["both", "bleed"]
+"""Where two stems were read: where both are loud, or where the first hits and the second has least to say itself."""
+
+
 class PairFigures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How two stems hang together, read from their sound."""
 
     first: str
     second: str
-    """Their stem_id."""
+    """Their stem_id; the second may be `REFERENCE`."""
+    of: PairMoments
     delay_frames: float | None
     """The second comes later by so much; None where nothing stable was found."""
     peak_ratio: float
@@ -125,6 +130,7 @@ class PairWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first: str
     second: str
     """A stem_id, or `REFERENCE`."""
+    of: PairMoments
     at_s: tuple[float, ...]
     max_delay_s: float
 

@@ -92,7 +92,7 @@ class SumMeter:
 
 
 def gains_of(gram: Floats, signed: bool = False) -> Floats:
-    """Least squares from a table of products (target first, then its parts): the gains of the parts, from 0 on unless `signed`."""
+    """Least squares from a table of products, target first: the gains of its parts, from 0 on unless `signed`."""
     gains = np.zeros(len(gram) - 1)
     if gram[0, 0] > 0.0:
         _settle(np.ascontiguousarray(gram[1:, 1:]), np.ascontiguousarray(gram[1:, 0]), signed, gains)

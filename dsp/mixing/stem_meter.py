@@ -26,6 +26,8 @@ from dsp.windows import Block, Lines, Windows
 TICKS_A_STEP = 10
 SILENT_POWER = 1e-14
 """-140 dBFS: what lies below is digital silence, and no floor of noise."""
+QUIET_RATIO = 0.1
+"""Of the pauses: what rings out lies above, steady noise everywhere. Our choice."""
 MAX_CHANNELS = 2
 
 
@@ -162,11 +164,11 @@ def _above_gate(energies: Floats) -> float | None:
 
 
 def _floor_dbfs(levels: Levels, active: NDArray[np.bool_]) -> float | None:
-    """Median level of the pauses, over the channels; digital silence left out."""
+    """Level that the quietest tenth of the pauses stays under; digital silence left out. What rings out does not count."""
     steps = len(levels.frame_squares) // 2
     squares = levels.frame_squares[: 2 * steps].mean(axis=1).reshape(steps, 2).mean(axis=1)
     pauses = squares[~active[:steps] & (squares > SILENT_POWER)]
-    return power_to_db(float(np.median(pauses))) if len(pauses) else None
+    return power_to_db(float(np.quantile(pauses, QUIET_RATIO))) if len(pauses) else None
 
 
 def _correlation(levels: Levels) -> float | None:

@@ -85,6 +85,7 @@ def _pair(wish: PairWish, found: Alignment | None) -> PairFigures:
     return PairFigures(
         first=wish.first,
         second=wish.second,
+        of=wish.of,
         delay_frames=round(found.delay_frames, 3) + 0.0 if stable else None,
         peak_ratio=round(found.peak_ratio, 2),
         stable_ratio=round(found.stable_ratio, 3),
