@@ -34,7 +34,7 @@ _WORDS: dict[Role, dict[int, str]] = {
         HINT: "rack, floor, flr",
     },
     "cymbals": {
-        PLACE: "oh, ohs, overhead, over head, ovh, ovhd, ovrhd, overs, aereo, ueberkopf, drum oh, ohl, ohr",
+        PLACE: "oh, ohs, overhead, over head, ovr head, ovh, ovhd, ovrhd, overs, aereo, ueberkopf, drum oh, ohl, ohr",
         SOURCE: "hat, hihat, hi hat, high hat, hh, hhc, hho, closed hat, open hat, ride, crash, cymbal, cym, cymb, china, splash, "
         "charley, becken, platillo, contratiempo, piatti, piatto, prato, chimbal, hi hats",
         HINT: "charles",
@@ -54,7 +54,7 @@ _WORDS: dict[Role, dict[int, str]] = {
         "timpani, gong, guiro, maraca, cabasa, djembe, tabla, darbuka, doumbek, snap, finger snap, stomp, foot stomp, timbale, clave, "
         "vibraslap, chime, wind chime, bar chime, mark tree, pandereta, pandeiro, hand drum, bell tree, udu, agogo, beatbox, "
         "beatboxing, sleigh bell, body percussion, taiko, washboard, caxixi, castanet, rainstick, tambor, tamburin, palmas, castanuelas, "
-        "kettle drum, timp, hang drum, handpan, frame drum, daf, riq, cuica, gu, tambora, panderetas",
+        "kettle drum, timp, hang drum, handpan, frame drum, daf, riq, cuica, gu, tambora, guasa, daiko, finger cymbal, spoons, bodhran, tumba, quinto, repique, ganza",
         HINT: "percussion, perc, aux perc, auxiliary percussion, perkussion, percusion, percussioni, percussao, перкуссия, "
         "パーカッション, schlagwerk, ratchet, block",
     },
@@ -71,8 +71,8 @@ _WORDS: dict[Role, dict[int, str]] = {
         "main vocal, lv, lvox, singer, male singer, female singer, rap, rapper, male rapper, female rapper, speaker, male speaker, "
         "female speaker, narrator, narration, dialogue, dialog, speech, spoken, spoken word, vo, voiceover, voz, voz principal, gesang, "
         "stimme, chant, voix, voce, canto, cantante, вокал, голос, ボーカル, 歌, zang, sang, adlib, ad lib, vokal, leadgesang, "
-        "solista, chanteur, chanteuse, verse vox",
-        FAMILY: "lead, ld, mc, main, verse",
+        "solista, chanteur, chanteuse, verse vox, scream, screamer, shout, whisper",
+        FAMILY: "lead, ld, mc, verse",
     },
     "backing_vocal": {
         PART: "bv, bvs, bgv, bg, bgvs, bgd, bkg, bck, back vox, back vocal, back voc, backing, background, backup, back up, bvox, b vox, "
@@ -89,7 +89,7 @@ _WORDS: dict[Role, dict[int, str]] = {
         "e gitarre, egitarre, gitarre, gitarr, gitaar, chitarra, chitarra elettrica, ebow, slide gtr, lap steel, lap steel guitar, "
         "pedal steel, palm mute, power chord, гитара, ギター, 12 string elec, 12 string electric, ac 30, violao eletrico, gita, "
         "baritone gtr, baritone guitar, bari gtr, talkbox, riff gtr, гит, egt, elgtr",
-        HINT: "eg, wah, marshall, mesa, riff, rhy, rhythm, crunch, dist, distorted, dirty, clean, mute, tremolo, dual rectifier, amp cab",
+        HINT: "eg, wah, marshall, mesa, riff, rhy, rhythm, rytm, crunch, dist, distorted, dirty, clean, mute, tremolo, dual rectifier, amp cab",
     },
     "acoustic_guitar": {
         SOURCE: "acoustic guitar, acoustic gtr, ac gtr, ac guitar, acou gtr, aco gtr, acous gtr, acc gtr, a gtr, agtr, a guitar, gtr acoustic, "
@@ -97,7 +97,7 @@ _WORDS: dict[Role, dict[int, str]] = {
         "banjo, mandolin, mando, ukulele, uke, 12 string, 12 str, twelve string, dobro, akustikgitarre, akustik gitarre, "
         "a gitarre, konzertgitarre, westerngitarre, guitarra acustica, guitarra espanola, guitarra clasica, guitare acoustique, "
         "guitare ac, guitare classique, steel string, oud, bouzouki, resonator, charango, violao, cavaquinho, chitarra acustica, "
-        "chitarra classica, lute, balalaika, cuatro, acoustic strum, акустика, акустическая гитара, sitar, requinto, bajo sexto",
+        "chitarra classica, lute, balalaika, cuatro, acoustic strum, shamisen, ukelele, акустика, акустическая гитара, sitar, requinto, bajo sexto",
         HINT: "acoustic, acous, acou, aco, ag, flamenco, ac, strum, akustik, acustica",
     },
     "keys": {
@@ -107,13 +107,13 @@ _WORDS: dict[Role, dict[int, str]] = {
         "klavier, teclado, clavier, pianoforte, tastiera, orgel, farfisa, nord, harmonium, organo, orgue, клавиши, пианино, фортепиано, "
         "ピアノ, キーボード, toy piano, flugel piano, bandoneon, concertina, kalimba, mbira, dulcimer, hammered dulcimer, yangqin, "
         "cembalo, juno keys, fender rhodes, vox organ, steel drum, steel pan, tubular bell, piano mic, reed organ, vox continental, "
-        "fisarmonica, accordeon, piano elec, teclas, tangenten",
+        "fisarmonica, accordeon, music box, handbell, hand bell, spinet, squeezebox, virginal, piano elec, teclas",
         HINT: "ep, bell, bells",
     },
     "synth": {
         SOURCE: "synth, synthesizer, synthesiser, syn, synth lead, lead synth, synth pad, saw, saw lead, supersaw, moog, minimoog, juno, prophet, jupiter, "
         "serum, sub 37, ob 6, obx, dx 7, polysynth, theremin, mellotron, synthe, sintetizador, sintetizzatore, sintesi, sytrus, vocoder, "
-        "omnisphere, sylenth, nexus, virus, korg, синтезатор, シンセ, bells synth, ms 20, arp 2600, tb 303, wavetable, ondes martenot",
+        "omnisphere, sylenth, nexus, virus, korg, square, sawtooth, calliope, stylophone, синтезатор, シンセ, bells synth, ms 20, arp 2600, tb 303, wavetable, ondes martenot",
         PART: "pad, pads",
         HINT: "arp, arpeggio, arpeggiator, pluck, massive, sequencer, seq, diva, poly, 303, zebra",
         FAMILY: "drone, chord, stab, hook",
@@ -122,7 +122,7 @@ _WORDS: dict[Role, dict[int, str]] = {
         SOURCE: "strings, string, string section, violin, vln, vn, vl, viola, vla, cello, celli, vc, vcl, vlc, fiddle, string quartet, quartet, cuerdas, "
         "streicher, cordes, archi, violine, violon, violoncelle, violoncello, harp, orchestra, pizz, pizzicato, spiccato, erhu, geige, "
         "violino, chelo, guzheng, koto, pipa, liuqin, zhongruan, bratsche, alto violin, струнные, скрипка, ストリングス, arpa, "
-        "harfe, harpe, orch, orchestral, legato string, string ensemble, quartett, violini, zither, kora",
+        "harfe, harpe, orch, orchestral, legato string, string ensemble, quartett, violini, zither, kora, psaltery, lyre, hurdy gurdy, nyckelharpa",
         HINT: "str, strs, arco, tutti",
     },
     "brass": {
@@ -136,15 +136,15 @@ _WORDS: dict[Role, dict[int, str]] = {
         "english horn, cor anglais, recorder, harmonica, blues harp, woodwind, flauta, flauto, klarinette, clarinete, querflote, flote, "
         "pan flute, panpipe, dizi, bamboo flute, tin whistle, whistle, bagpipe, clar, bsn, saxofon, saxofono, sassofono, holzblaser, "
         "fagott, fagot, oboen, саксофон, флейта, サックス, フルート, bass flute, alto flute, duduk, ney, shakuhachi, penny whistle, "
-        "mundharmonika, armonica, blockflote, ww, didgeridoo",
+        "mundharmonika, armonica, blockflote, ww, didgeridoo, ocarina, bag pipe, shanai, blown bottle, low whistle, kazoo",
         HINT: "fl, ob, winds, flt, cl",
     },
     "fx": {
-        PLACE: "reverse, reversed, rev cym, rev cymb, rev cymbal, reverse cymbal, riser, downlifter, uplifter, fx riser, crowd noise, wind noise, "
+        PLACE: "reverse, reversed, rev cym, rev cymb, rev cymbal, reverse cymbal, rev crash, rev snare, riser, downlifter, uplifter, fx riser, crowd noise, wind noise, "
         "white noise, noise sweep, sound effect, sound fx, field recording",
         FAMILY: "fx, sfx, efx, impact, sweep, crackle, vinyl, fx processed sound, boom, scratch, foley, atmo, atmos, rain, whoosh, transition, "
         "effect, effects, efectos, effekte, effets, effetti, bird, explosion, noise, wind, crowd, applause, audience, turntable, glitch, "
-        "soundscape, эффекты, nature, thunder, publikum, subdrop, sub drop, swell",
+        "soundscape, эффекты, nature, thunder, publikum, subdrop, sub drop, swell, laugh, seashore, telephone, helicopter, gunshot, siren, sprinkle",
     },
     "backing_track": {
         PLACE: "backing track, backing trk, backtrack, playback, instrumental, karaoke, minus one, type beat, 2 track, two track, 2 trk, "
@@ -172,5 +172,7 @@ TAILS = ("bottom", "front", "inside", "under", "down", "btm", "bot", "dwn", "amp
 
 LEADS = frozenset("lead ld main solo soloist solista principal lv leadgesang lvox".split())
 """Words by which a track says that it is in front."""
+SILENT = frozenset("harmonics harmonic".split())
+"""Words that mean nothing here and are one letter from one that does."""
 BEHIND = frozenset("background bed distant far".split())
 """Words by which it says that it is not."""

@@ -5,12 +5,12 @@ A wrong role is worse than none: a name that says nothing, or a sound that could
 
 from __future__ import annotations
 
-import os.path
 import re
 import unicodedata
+from difflib import get_close_matches
 from typing import NamedTuple
 
-from decisions.mixing.role_words import BEHIND, JOINED, LEADS, MOST_WORDS, TAILS, WORDS
+from decisions.mixing.role_words import BEHIND, JOINED, LEADS, MOST_WORDS, SILENT, SOURCE, TAILS, WORDS
 from schemas.mix import StemFigures
 from schemas.stems import Presence, Role, Stem
 
@@ -19,9 +19,12 @@ BY_NAME = 0.9
 """Confidence in a role that a name says: at least 95 of 100 names are read right (tests/decisions/mixing)."""
 UNKNOWN: Role = "other1"
 
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+# KickIn, SFXPad (but not BGVs), Tom1.
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z]{2})|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _AUDIO = re.compile(r"\.(wav|wave|flac|aiff?|ogg|mp3|w64|rf64|caf|bwf)$", re.IGNORECASE)
-_ORDINALS = {"1st", "2nd", "3rd"}
+_LONG = [word for word, (weight, _) in WORDS.items() if len(word) > 6 and " " not in word and weight == SOURCE]
+_LIKENESS = 0.85
+"""Of difflib: one wrong letter in seven ("ukelele", "accordian")."""
 
 
 class NamedRole(NamedTuple):
@@ -74,7 +77,7 @@ def _by_file(uri: str) -> NamedRole | None:
 
 
 def _words(name: str) -> list[str]:
-    text = unicodedata.normalize("NFKC", _AUDIO.sub("", os.path.basename(name) or name))
+    text = unicodedata.normalize("NFKC", _AUDIO.sub("", name))
     text = "".join(c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")
     text = unicodedata.normalize("NFC", text).replace("ß", "ss").replace("ø", "o")
     return re.findall(r"[^\W_]+", _HUMP.sub(" ", text).casefold())
@@ -100,11 +103,22 @@ def _look_up(words: list[str]) -> tuple[int, Role] | None:
     meant = WORDS.get(text) or WORDS.get(plain)
     if meant or len(words) > 1:
         return meant
-    return JOINED.get(text) or JOINED.get(plain) or _with_tail(text)
+    return (
+        JOINED.get(text)
+        or JOINED.get(plain)
+        or WORDS.get(text.removesuffix("es"))
+        or _with_tail(text)
+        or _misspelt(text)
+    )
 
 
 def _singular(word: str) -> str:
     return word[:-1] if len(word) > 2 and word.endswith("s") else word
+
+
+def _misspelt(word: str) -> tuple[int, Role] | None:
+    close = get_close_matches(word, _LONG, n=1, cutoff=_LIKENESS) if len(word) > 6 and word not in SILENT else []
+    return WORDS[close[0]] if close else None
 
 
 def _with_tail(word: str) -> tuple[int, Role] | None:
