@@ -236,8 +236,26 @@ JOINED: dict[str, tuple[int, Role]] = {
 """The same, written as one word."""
 MOST_WORDS = max(len(word.split()) for word in WORDS)
 
-TAILS = ("bottom", "front", "inside", "under", "down", "btm", "bot", "dwn", "amp", "mic", "top", "out", "dist", "stem", "lead", "comp",
-         "in", "di", "up", "dn", "dt", "hi", "lo", "l", "r", "s")  # fmt: skip
+TAILS = (
+    *(
+        "bottom",
+        "front",
+        "inside",
+        "under",
+        "down",
+        "btm",
+        "bot",
+        "dwn",
+        "amp",
+        "mic",
+        "top",
+        "out",
+        "dist",
+        "stem",
+        "lead",
+    ),
+    *("comp", "in", "di", "up", "dn", "dt", "hi", "lo", "l", "r", "s"),
+)
 """What is often written on to a word without a gap: where a microphone stands, which side, which take."""
 
 LEADS = frozenset(("lead", "ld", "main", "solo", "soloist", "solista", "principal", "lv", "leadgesang", "lvox"))
