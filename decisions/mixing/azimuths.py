@@ -1,7 +1,7 @@
 """The search behind the pans: places that keep what sounds alike apart, with both sides as loud and the lows in the middle.
 
-Minimises the sum over pairs of stems of sum over bands of min(E_i, E_j) times how near they stand, each band counted alike. Single
-moves and, for up to 40 sources, moves of two at once, until none helps; no chance in it. What is asked of the sum is then
+Minimises the sum over pairs of stems of the sum over bands of min(E_i, E_j) times how near they stand, each band counted alike.
+Single moves and, for up to 40 sources, moves of two at once, until none helps; no chance in it. What is asked of the sum is then
 enforced: all places shrink towards the centre until it holds.
 """
 

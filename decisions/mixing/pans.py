@@ -34,7 +34,7 @@ PLACES: dict[Role, tuple[float, float]] = {
     "brass": (0.2, 0.7),
     "woodwind": (0.2, 0.7),
     "fx": (0.3, 1.0),
-    **dict.fromkeys(("other1", "other2", "other3", "other4", "other5"), (0.1, 0.3)),  # type: ignore[list-item]
+    **dict.fromkeys(("other1", "other2", "other3", "other4", "other5"), (0.1, 0.3)),
 }
 """How far off centre a role may stand, at least and at most. From the table of Diff-MST (pan 0 to 1 there, 0 to 1 from the centre
 here) and what engineers agree on: kick, bass, snare and lead in the centre, similar spectra on opposite sides, extremes for
@@ -45,6 +45,8 @@ SAME_SOURCE_RATIO = 0.6
 """Two microphones that correlate more than this hear one source, and stand together (our choice)."""
 MONO_RATIO = 0.98
 """Two channels that correlate more are one."""
+CANCELS_RATIO = -0.1
+"""Below this the sides of a stereo stem are louder than its middle."""
 OFF_CENTRE_DB = 0.5
 ARRIVED_RATIO = 0.5
 """Where so many of the stems that may leave the centre come in stereo, the session comes panned."""
@@ -100,7 +102,7 @@ def _narrowed(session: Session, settings: MixSettings) -> MixSettings:
     made = {}
     for one, strip in open_strips(session, settings):
         correlation = one.figures.correlation
-        if correlation is None or correlation >= 0.0 or not _free(one) or strip.width_ratio != 1.0:
+        if correlation is None or correlation >= CANCELS_RATIO or not _free(one) or strip.width_ratio != 1.0:
             continue
         width = math.sqrt(max(0.0, 1.0 + correlation) / (1.0 - correlation))
         evidence: dict[str, float | str] = {

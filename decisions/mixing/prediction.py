@@ -10,7 +10,9 @@ import math
 from collections.abc import Mapping
 from functools import lru_cache
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from decisions.mixing.session import HeardStem, Session
 from dsp.audio import Floats
@@ -26,6 +28,7 @@ LEAST_POWER = 1e-14
 CENTRES_HZ: Floats = np.array([0.5 * (low + high) for low, high in zip(BARK_EDGES_HZ, BARK_EDGES_HZ[1:])])  # noqa: B905, RUF007
 WEIGHTS: Floats = 10.0 ** (np.array([k_weight_db(float(hz)) for hz in CENTRES_HZ]) / 10.0)
 """Power gain of the K-weighting at the middle of each Bark band."""
+SINE_DB = 10.0 * math.log10(2.0)
 PLACES = 9
 """Frequencies at which the gain of a filter is looked up in a band."""
 
@@ -109,6 +112,14 @@ def strip_energies(one: HeardStem, strip: Strip, rate_hz: int) -> Floats:
     return np.asarray(one.trace.energies * after / np.maximum(before, 1e-30))
 
 
+def processed(session: Session, settings: MixSettings) -> Session:
+    """The session as its strips make it before their faders: traces with what inserts and automation do. For levels."""
+    strips = {strip.stem_id: msgspec.structs.replace(strip, gain_db=0.0) for strip in settings.stems}
+    return session._replace(
+        stems=tuple(_processed(one, strips.get(one.stem.stem_id), settings) for one in session.stems)
+    )
+
+
 def bands_in_mix(session: Session, settings: MixSettings) -> dict[str, Floats]:
     """stem_id -> (steps, 24) power of each used strip as it adds to the mix: ducks and gains of buses with it.
 
@@ -122,7 +133,9 @@ def bands_in_mix(session: Session, settings: MixSettings) -> dict[str, Floats]:
             found[stem_id] = np.pad(bands, ((0, steps - len(bands)), (0, 0)))
     bus_db = {bus.name: bus.gain_db for bus in settings.buses}
     return {
-        stem_id: bands * _ducked(strips[stem_id].ducks, found) * 10.0 ** (bus_db.get(strips[stem_id].bus, 0.0) / 10.0)
+        stem_id: bands
+        * _ducked(strips[stem_id].ducks, found, heard)
+        * 10.0 ** (bus_db.get(strips[stem_id].bus, 0.0) / 10.0)
         for stem_id, bands in found.items()
     }
 
@@ -133,7 +146,7 @@ def overlap_ratio(low_hz: float, high_hz: float) -> Floats:
     return np.asarray(np.clip((np.minimum(highs, high_hz) - np.maximum(lows, low_hz)) / (highs - lows), 0.0, 1.0))
 
 
-def spread_db(energies: Floats, active: np.ndarray[tuple[int], np.dtype[np.bool_]], window_s: float) -> float:
+def spread_db(energies: Floats, active: NDArray[np.bool_], window_s: float) -> float:
     """Distance of the 10th from the 90th percentile of the loudness in windows that are active throughout; 0 if too short."""
     width = max(1, round(window_s * STEPS_PER_S))
     if len(energies) < width:
@@ -146,16 +159,60 @@ def spread_db(energies: Floats, active: np.ndarray[tuple[int], np.dtype[np.bool_
     return float(high - low)
 
 
-def _ducked(ducks: tuple[Duck, ...], found: Mapping[str, Floats]) -> Floats:
-    """(steps, 24) power gain of some ducks, or 1 for none: down while the key is above its threshold."""
+def key_level_dbfs(bands: Floats, low_hz: float, high_hz: float, channels: int) -> Floats:
+    """(steps,) About how high a key peaks in the band that a ducker listens to: a sine's peak over its root mean square."""
+    heard = bands @ np.square(np.abs(_passed(low_hz, high_hz))).reshape(BARK_BANDS, PLACES).mean(axis=1)
+    return to_level(heard / channels) + SINE_DB
+
+
+def ducked_gain(less_db: Floats, low_hz: float, high_hz: float) -> Floats:
+    """(steps, 24) Power gain of a ducker's bell, x + (g - 1) bp(x), that is so deep (`dsp.mixing.ducker`)."""
+    moves = 10.0 ** (-np.atleast_1d(less_db) / 20.0) - 1.0
+    levels = np.square(np.abs(1.0 + moves[:, None] * _passed(low_hz, high_hz)))
+    return np.asarray(levels.reshape(len(moves), BARK_BANDS, PLACES).mean(axis=2))
+
+
+def local_spread_db(energies: Floats, active: NDArray[np.bool_]) -> float:
+    """How far the loudness over 0.4 s swings about that over 3 s, 10th to 90th percentile: without the form of the song."""
+    short, wide = (max(1, min(round(s * STEPS_PER_S), len(energies))) for s in (0.4, 3.0))
+    swing_db = to_level(_running(energies, short)) - to_level(_running(energies, wide))
+    inside = _running(active.astype(np.float64), wide) > 1.0 - 0.5 / wide
+    if not inside.any():
+        return 0.0
+    low, high = np.percentile(swing_db[inside], (10, 90))
+    return float(high - low)
+
+
+def _running(values: Floats, width: int) -> Floats:
+    return np.convolve(values, np.full(width, 1.0 / width), mode="same")
+
+
+def _processed(one: HeardStem, strip: Strip | None, settings: MixSettings) -> HeardStem:
+    if strip is None or not strip.use or not (strip.inserts or strip.automation_db):
+        return one
+    bands = strip_bands(one, strip, settings.rate_hz).astype(np.float32)
+    trace = one.trace._replace(energies=strip_energies(one, strip, settings.rate_hz), bands=bands)
+    return one._replace(trace=trace)
+
+
+def _ducked(ducks: tuple[Duck, ...], found: Mapping[str, Floats], heard: Mapping[str, HeardStem]) -> Floats:
+    """(steps, 24) power gain of some ducks, or 1 for none: as the key is over its threshold, so much less, to the depth."""
     gain: Floats = np.ones((1, BARK_BANDS))
     for duck in ducks:
         if duck.key in found:
-            key_dbfs = to_level(found[duck.key].sum(axis=1))
-            share = overlap_ratio(duck.low_hz, duck.high_hz)
-            down = 1.0 - share * (1.0 - 10.0 ** (-duck.depth_db / 10.0))
-            gain = gain * np.where((key_dbfs > duck.threshold_dbfs)[:, None], down, 1.0)
+            channels = heard[duck.key].figures.format.channels
+            level_dbfs = key_level_dbfs(found[duck.key], duck.low_hz, duck.high_hz, channels)
+            less_db = np.clip(level_dbfs - duck.threshold_dbfs, 0.0, duck.depth_db)
+            gain = gain * ducked_gain(less_db, duck.low_hz, duck.high_hz)
     return gain
+
+
+@lru_cache(maxsize=16)
+def _passed(low_hz: float, high_hz: float) -> NDArray[np.complex128]:
+    """Response of the band-pass between two frequencies at the places looked up: 1 / (1 + j Q (f / f0 - f0 / f))."""
+    centre_hz = math.sqrt(low_hz * high_hz)
+    quality, ratio = centre_hz / (high_hz - low_hz), _places() / centre_hz
+    return np.asarray(1.0 / (1.0 + 1j * quality * (ratio - 1.0 / ratio)))
 
 
 @lru_cache(maxsize=1)
