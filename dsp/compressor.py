@@ -35,19 +35,23 @@ class Law(NamedTuple):
 
 
 class Compressor:
-    """Turns down what exceeds the threshold; one gain for all channels; no latency."""
+    """Turns down what exceeds the threshold; one gain for all channels; no latency.
+
+    Of `heard` channels alone it hears the level; those after them are turned down with them.
+    """
 
     latency = 0
 
-    def __init__(self, settings: CompressorSettings, rate_hz: int, channels: int) -> None:
+    def __init__(self, settings: CompressorSettings, rate_hz: int, channels: int, heard: int | None = None) -> None:
         self._channels = channels
+        self._heard = channels if heard is None else heard
         self._law = Law.of(settings, rate_hz)
         self._state = np.zeros(2)
 
     def push(self, block: Audio) -> Audio:
         """The block with the gain applied."""
         gains = np.empty(len(block))
-        reductions(block, self._law, self._state, gains)
+        reductions(block[:, : self._heard], self._law, self._state, gains)
         return block * gains[:, None]
 
     def finish(self) -> Audio:

@@ -274,4 +274,6 @@ def _apply(reduction: NDArray[np.int64], scale: float, audio: Audio, out: Audio)
             out[n, 0], out[n, 1] = audio[n, 0] * gain, audio[n, 1] * gain
     else:
         for n in range(reduction.size):
-            out[n] = audio[n] * (1.0 - reduction[n] * scale)
+            gain = 1.0 - reduction[n] * scale
+            for channel in range(out.shape[1]):
+                out[n, channel] = audio[n, channel] * gain

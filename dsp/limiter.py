@@ -19,6 +19,9 @@ MARGIN_DB = 0.08
 class Limiter:
     """Keeps a track under its ceiling; channels share one gain.
 
+    Of `heard` channels alone it keeps the peaks down, so far under the ceiling; those after them follow with the same gain,
+    wherever that puts their own.
+
     >>> import numpy as np
     >>> from dsp.chain import render
     >>> limiter = Limiter(LimiterSettings(ceiling_dbtp=-6.0), 48_000, 1)
@@ -27,10 +30,17 @@ class Limiter:
     (True, True)
     """
 
-    def __init__(self, settings: LimiterSettings, rate_hz: int, channels: int) -> None:
-        ceiling = to_gain(settings.ceiling_dbtp - MARGIN_DB)
+    def __init__(
+        self,
+        settings: LimiterSettings,
+        rate_hz: int,
+        channels: int,
+        heard: int | None = None,
+        margin_db: float = MARGIN_DB,
+    ) -> None:
+        ceiling = to_gain(settings.ceiling_dbtp - margin_db)
         self._gain = GainComputer(settings, ceiling, rate_hz)
-        self._side_chain = SideChain(ceiling, self._gain.delay, channels)
+        self._side_chain = SideChain(ceiling, self._gain.delay, channels, heard)
         self.latency = self._side_chain.latency
 
     @property

@@ -37,13 +37,16 @@ class Stretch(NamedTuple):
 
 
 class SideChain:
-    """Reads peaks above a ceiling (ratio to full scale), and holds the sound back by `delay` frames."""
+    """Reads peaks above a ceiling (ratio to full scale), and holds the sound back by `delay` frames.
 
-    def __init__(self, ceiling: float, delay: int, channels: int) -> None:
+    Of `heard` channels alone it reads peaks; those after them are only held back with them.
+    """
+
+    def __init__(self, ceiling: float, delay: int, channels: int, heard: int | None = None) -> None:
         self._ceiling = ceiling
         self.latency = delay + REACH + SEGMENT - 1
         self._audio = silence(delay, channels)
-        self._line = np.zeros((channels, REACH), np.float32)
+        self._line = np.zeros((channels if heard is None else heard, REACH), np.float32)
         self._last_peak = np.zeros(1, np.float32)
         self._to_drop, self._to_come = delay, 0
 
@@ -58,7 +61,7 @@ class SideChain:
 
     def _run(self, block: Audio) -> Stretch:
         """Whole segments, as far as the interpolators reach: readings must not depend on how the input was cut."""
-        self._line = np.concatenate([self._line, block.T], axis=1, dtype=np.float32)
+        self._line = np.concatenate([self._line, block.T[: len(self._line)]], axis=1, dtype=np.float32)
         self._audio = joined([self._audio, block])
         frames = max(0, self._line.shape[1] - 2 * REACH + 1) // SEGMENT * SEGMENT
         dropped = min(self._to_drop, frames)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dsp.audio import Audio
+from dsp.audio import Audio, silence
 from dsp.resampler import resampled_frames
 from media import store
-from media.source import open_source, sha256_of
+from media.source import in_blocks, open_source, sha256_of
 from schemas.errors import TrackError
 from schemas.plan import Neighbour
 from schemas.steps import Draft, Planned
@@ -23,9 +23,10 @@ def head_blocks(draft: Draft) -> Iterator[Audio]:
 
 def passage_blocks(planned: Planned) -> Iterator[Audio]:
     """What sounds before the track, the track, what sounds after it."""
-    yield from _neighbour_blocks(planned.plan.before)
+    channels = planned.analysis.format.channels
+    yield from _neighbour_blocks(planned.plan.before, channels)
     yield from _file_blocks(planned.track.uri, planned.analysis.sha256, 0, None)
-    yield from _neighbour_blocks(planned.plan.after)
+    yield from _neighbour_blocks(planned.plan.after, channels)
 
 
 class Window:
@@ -51,9 +52,12 @@ class Window:
         return kept
 
 
-def _neighbour_blocks(neighbours: Iterable[Neighbour]) -> Iterator[Audio]:
+def _neighbour_blocks(neighbours: Iterable[Neighbour], channels: int) -> Iterator[Audio]:
     for one in neighbours:
-        yield from _file_blocks(one.uri, one.sha256, one.first_frame, one.first_frame + one.frames)
+        if one.uri:
+            yield from _file_blocks(one.uri, one.sha256, one.first_frame, one.first_frame + one.frames)
+        else:
+            yield from in_blocks(silence(one.frames, channels))
 
 
 def _file_blocks(uri: str, sha256: str, start: int, stop: int | None) -> Iterator[Audio]:

@@ -7,8 +7,9 @@ caller turns it into a record.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
@@ -20,17 +21,32 @@ from media.masters import Place, Shelf
 from media.passage import head_blocks
 from media.references import asked_references, measured_references
 from media.rehearsal import rehearse
-from media.rendering import render_track, tags_of
+from media.rendering import Rendering, render_track, tags_of
 from media.source import sha256_of
+from media.versions import asked_versions, parts_of, why_apart, why_guarded
 from schemas.errors import TrackError
 from schemas.figures import Analysis, AudioFormat
 from schemas.plan import Instructed
 from schemas.profile import Profile
-from schemas.steps import Analysed, Draft, Job, Master, Mastered, Planned, Rehearsed, Spent, Take
+from schemas.steps import (
+    Analysed,
+    Draft,
+    Job,
+    Master,
+    Mastered,
+    Planned,
+    Rehearsed,
+    Spent,
+    Take,
+    Version,
+    VersionMaster,
+)
 from schemas.track import Track
 
 SILENT_DBFS = -70.0
 """As the absolute gate of BS.1770: a file that holds only an offset jumps once and is heard as a programme by a meter."""
+
+NO_VERSIONS: Mapping[Version, Planned] = MappingProxyType({})
 
 
 ASKED = "a reviewer's instructions"
@@ -78,7 +94,8 @@ def rehearse_track(draft: Draft, job: Job) -> Rehearsed:
 def master_track(planned: Planned, job: Job) -> Mastered:
     """Renders, proves and publishes every delivery of a track, unless they stand already."""
     ledger, name = Ledger(job.output, job.run_id), fingerprint(planned.track.track_id)
-    before, parts = ledger.get("masters", name, MasterRecord), _parts(planned, job.output)
+    versions = asked_versions(planned, job)
+    before, parts = ledger.get("masters", name, MasterRecord), _parts(planned, job.output) | parts_of(versions)
     changed, shelf = _what_changed(before, parts, job), Shelf(planned.track.track_id, job)
     if before is not None and not changed:
         shelf.clear(_uris(before, job), ())
@@ -97,8 +114,8 @@ def master_track(planned: Planned, job: Job) -> Mastered:
         shelf.put(path, uri, digest)
 
     with store.scratch(job.output, job.run_id) as folder:
-        mastered = rendered(planned, changed, folder, publish)
-    shelf.clear([master.uri for master in mastered.masters], _places(before))
+        mastered = rendered(planned, changed, folder, publish, versions)
+    shelf.clear([master.uri for _, master in _all_masters(mastered)], _places(before))
     kept = MasterRecord(parts=parts, mastered=_relative(mastered, job.output), run_id=job.run_id)
     ledger.put("masters", name, kept)
     return structs.replace(mastered, spent=(Spent(stage="master", bytes_written=sum(sizes)),))
@@ -133,13 +150,14 @@ def foreseen_asked(draft: Draft, job: Job) -> str:
 def foreseen_reason(planned: Planned, job: Job) -> str:
     """Why a track would be mastered again; empty where it would be skipped. Its masters are looked for, not read."""
     before = Ledger(job.output, job.run_id).get("masters", fingerprint(planned.track.track_id), MasterRecord)
-    return _what_changed(before, _parts(planned, job.output), job, lambda master: store.exists(master.uri))
+    parts = _parts(planned, job.output) | parts_of(asked_versions(planned, job))
+    return _what_changed(before, parts, job, lambda master: store.exists(master.uri))
 
 
 def standing_run(track_id: str, job: Job) -> str | None:
     """The run whose masters of a track still stand in the output, if any."""
     record = Ledger(job.output, job.run_id).get("masters", fingerprint(track_id), MasterRecord)
-    if record is None or not all(_stands(master) for master in _absolute(record.mastered, job.output).masters):
+    if record is None or not all(_stands(m) for _, m in _all_masters(_absolute(record.mastered, job.output))):
         return None
     return record.run_id
 
@@ -276,39 +294,64 @@ def _what_changed(
         return f"changed since run {before.run_id}: {', '.join(changed)}"
     if job.force:
         return "asked for by --force"
-    altered = [m.delivery for m in _absolute(before.mastered, job.output).masters if not stands(m)]
+    altered = [name for name, m in _all_masters(_absolute(before.mastered, job.output)) if not stands(m)]
     return f"missing or altered in the output: {', '.join(altered)}" if altered else ""
 
 
-def rendered(planned: Planned, reason: str, folder: Path, publish: Callable[[Path, str, str], None]) -> Mastered:
-    """Renders and proves every delivery in `folder`, and hands each to `publish` (path, uri, SHA-256)."""
-    rendering, masters = render_track(planned, folder), []
-    for delivery in planned.plan.deliveries:
-        path = rendering.paths[delivery.name]
-        frames, md5 = rendering.frames[delivery.name], rendering.md5[delivery.name]
-        proof = proved(path, frames, md5, dual_mono=planned.analysis.dual_mono)
-        publish(path, delivery.uri, proof.sha256)
-        masters.append(
-            Master(
-                delivery=delivery.name,
-                uri=delivery.uri,
-                proof=proof,
-                bits=delivery.quantiser.bits,
-                ceiling_dbtp=delivery.limiter.ceiling_dbtp,
-                target_lufs=planned.plan.target_lufs,
-            )
-        )
+def rendered(
+    planned: Planned,
+    reason: str,
+    folder: Path,
+    publish: Callable[[Path, str, str], None],
+    versions: Mapping[Version, Planned] = NO_VERSIONS,
+) -> Mastered:
+    """Renders and proves every delivery in `folder`, and hands each to `publish` (path, uri, SHA-256); then its versions'."""
+    apart = why_apart(planned.plan.head)
+    rendering = render_track(planned, folder, () if apart else tuple(versions.values()))
+    masters = tuple(_delivered(planned, rendering, publish))
+    made: list[VersionMaster] = []
+    for number, (name, version) in enumerate(versions.items()):
+        its_own = render_track(version, folder / name) if apart else rendering.followers[number]
+        made += _version_masters(name, version, its_own, publish, apart)
     return Mastered(
         track=planned.track,
         analysis=planned.analysis,
         plan=planned.plan,
-        masters=tuple(masters),
+        masters=masters,
         limiter_max_reduction_db=rendering.max_reduction_db,
         limiter_mean_reduction_db=rendering.mean_reduction_db,
         limiter_course_db=rendering.course_db,
         outcome="mastered",
         reason=reason,
+        versions=tuple(made),
     )
+
+
+def _version_masters(
+    name: Version, version: Planned, rendering: Rendering, publish: Callable[[Path, str, str], None], apart: str
+) -> Iterator[VersionMaster]:
+    """The masters of a version, which went through a chain of its own where `apart` says why."""
+    why = apart or why_guarded(rendering)
+    for master in _delivered(version, rendering, publish):
+        yield VersionMaster(
+            version=name, linked=not why, why=why, own_reduction_db=rendering.max_reduction_db, master=master
+        )
+
+
+def _delivered(planned: Planned, rendering: Rendering, publish: Callable[[Path, str, str], None]) -> Iterator[Master]:
+    for delivery in planned.plan.deliveries:
+        path = rendering.paths[delivery.name]
+        frames, md5 = rendering.frames[delivery.name], rendering.md5[delivery.name]
+        proof = proved(path, frames, md5, dual_mono=planned.analysis.dual_mono)
+        publish(path, delivery.uri, proof.sha256)
+        yield Master(
+            delivery=delivery.name,
+            uri=delivery.uri,
+            proof=proof,
+            bits=delivery.quantiser.bits,
+            ceiling_dbtp=delivery.limiter.ceiling_dbtp,
+            target_lufs=planned.plan.target_lufs,
+        )
 
 
 def proved(path: Path, frames: int, md5: bytes, *, dual_mono: bool = False) -> Analysis:
@@ -323,21 +366,33 @@ def proved(path: Path, frames: int, md5: bytes, *, dual_mono: bool = False) -> A
     return proof
 
 
+def _all_masters(mastered: Mastered) -> list[tuple[str, Master]]:
+    """The masters of a track and of its versions, by the words in which they are told."""
+    versions = [(f"{one.master.delivery} ({one.version})", one.master) for one in mastered.versions]
+    return [(master.delivery, master) for master in mastered.masters] + versions
+
+
 def _uris(record: MasterRecord, job: Job) -> list[str]:
-    return [master.uri for master in _absolute(record.mastered, job.output).masters]
+    return [master.uri for _, master in _all_masters(_absolute(record.mastered, job.output))]
 
 
 def _places(record: MasterRecord | None) -> list[Place]:
-    masters = record.mastered.masters if record is not None else ()
-    return [Place(name=master.uri, sha256=master.proof.sha256) for master in masters]
+    masters = _all_masters(record.mastered) if record is not None else ()
+    return [Place(name=master.uri, sha256=master.proof.sha256) for _, master in masters]
 
 
 def _relative(mastered: Mastered, output: str) -> Mastered:
     """Kept without the output's own place: the whole output can be moved."""
-    masters = tuple(structs.replace(m, uri=m.uri.removeprefix(output + "/")) for m in mastered.masters)
-    return structs.replace(mastered, masters=masters)
+    return _placed(mastered, lambda uri: uri.removeprefix(output + "/"))
 
 
 def _absolute(mastered: Mastered, output: str) -> Mastered:
-    masters = tuple(structs.replace(m, uri=store.join(output, m.uri)) for m in mastered.masters)
-    return structs.replace(mastered, masters=masters)
+    return _placed(mastered, lambda uri: store.join(output, uri))
+
+
+def _placed(mastered: Mastered, place: Callable[[str], str]) -> Mastered:
+    masters = tuple(structs.replace(m, uri=place(m.uri)) for m in mastered.masters)
+    versions = tuple(
+        structs.replace(one, master=structs.replace(one.master, uri=place(one.master.uri))) for one in mastered.versions
+    )
+    return structs.replace(mastered, masters=masters, versions=versions)

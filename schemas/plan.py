@@ -66,6 +66,7 @@ class Neighbour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The track before or after, where the music runs on without a gap: its audio is run through the chain too."""
 
     uri: str
+    """Empty: silence, for a version that holds nothing of a neighbour."""
     sha256: str
     first_frame: int
     frames: int

@@ -196,6 +196,10 @@ class VersionMaster(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     version: Version
     linked: bool
     """Whether gain and limiter are those of the full master, so that versions line up with it and add up to it."""
+    why: str = ""
+    """Why it is not linked; empty where it is."""
+    own_reduction_db: float = 0.0
+    """The deepest that a limiter of its own turned its peaks down: 0 where it is linked."""
     master: Master
 
 
