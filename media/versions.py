@@ -21,19 +21,27 @@ from media.rendering import Rendering
 from media.source import open_source, sha256_of
 from schemas.errors import TrackError
 from schemas.plan import DeliveryPlan, Head, Neighbour, Plan
+from schemas.safe_names import version_stem
+from schemas.stems import VERSIONS
 from schemas.steps import Job, Planned, Version
 
-VERSIONS: tuple[Version, ...] = ("instrumental", "acappella", "tv")
-"""In the order in which they are made, whatever the order in which they were asked for."""
 LINKING_VERSION = 1
 """Rises when a version comes out otherwise from the same sources and settings, and not because of the sound of the chain."""
 
 
 def asked_versions(planned: Planned, job: Job) -> dict[Version, Planned]:
-    """The versions that are to be mastered with a track; raises TrackError for one that does not fit its mix."""
+    """The versions that are to be mastered with a track; raises TrackError for one that does not fit its mix.
+
+    A mix that holds nothing of a version has no file of it: without voices there is no a cappella.
+    """
     if planned.track.song is None:
         return {}
-    return {name: _version(planned, name, job) for name in VERSIONS if name in job.mixing.versions}
+    found: dict[Version, Planned] = {}
+    for name in (one for one in VERSIONS if one in job.mixing.versions):
+        uri = version_uri(planned.track.uri, name)
+        if store.exists(uri):
+            found[name] = _version(planned, name, uri, job)
+    return found
 
 
 def parts_of(versions: dict[Version, Planned]) -> dict[str, str]:
@@ -60,7 +68,7 @@ def version_name(uri: str, name: Version) -> str:
     'masters/cd/Album/1-01 Song (tv).wav'
     """
     stem, ending = os.path.splitext(uri)
-    return f"{stem} ({name}){ending}"
+    return version_stem(stem, name) + ending
 
 
 def why_apart(head: Head) -> str:
@@ -81,10 +89,9 @@ def why_guarded(rendering: Rendering) -> str:
     return f"it has peaks of its own over the ceiling; a limiter of its own turned them down by up to {depth}"
 
 
-def _version(planned: Planned, name: Version, job: Job) -> Planned:
+def _version(planned: Planned, name: Version, uri: str, job: Job) -> Planned:
     """A version as a track under the plan of its mix."""
     track = planned.track
-    uri = version_uri(track.uri, name)
     title = f"{track.title} ({name})" if track.title else None
     plan = structs.replace(
         planned.plan,
@@ -100,9 +107,6 @@ def _version(planned: Planned, name: Version, job: Job) -> Planned:
 def _checked_sha256(uri: str, planned: Planned, name: Version) -> str:
     """Raises TrackError unless the file is as long as its mix, frame for frame."""
     with store.fetched(uri) as path:
-        if not path.exists():
-            text = f"the {name} that was asked for is not at {uri}"
-            raise TrackError("SOURCE_MISSING", text, f"Mix the song again with --versions {name}.")
         with open_source(path) as source:
             mix, found = planned.analysis.format, source.format
         if (found.frames, found.rate_hz, found.channels) != (mix.frames, mix.rate_hz, mix.channels):

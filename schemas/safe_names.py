@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 from msgspec.structs import replace
 
+from schemas.stems import VERSIONS
 from schemas.track import Track
 
 MAX_BYTES = 120
@@ -56,8 +57,20 @@ def name_masters(tracks: Sequence[Track]) -> list[Track]:
     for track in tracks:
         albums[track.album_id].append(track)
     folders = distinct({album_id: safe_name(album_id) for album_id in albums})
-    stems = {album_id: distinct({t.track_id: _stem(t) for t in album}) for album_id, album in albums.items()}
+    stems = {
+        album_id: distinct({t.track_id: _stem(t) for t in album}, taken=_of_versions(album))
+        for album_id, album in albums.items()
+    }
     return [replace(t, album_folder=folders[t.album_id], file_stem=stems[t.album_id][t.track_id]) for t in tracks]
+
+
+def version_stem(file_stem: str, version: str) -> str:
+    """Name of the master of a version of a mix, beside that of the mix.
+
+    >>> version_stem("1-01 Song", "tv")
+    '1-01 Song (tv)'
+    """
+    return f"{file_stem} ({version})"
 
 
 def distinct(names: dict[str, str], taken: Iterable[str] = ()) -> dict[str, str]:
@@ -139,6 +152,11 @@ def _cut(text: str) -> str:
 def _joined(before: str, after: str) -> bool:
     modifies = unicodedata.category(after).startswith("M") or "\U0001f3fb" <= after <= "\U0001f3ff"
     return modifies or "\u200d" in (before, after)
+
+
+def _of_versions(album: Sequence[Track]) -> list[str]:
+    """Names that the versions of songs may be delivered under: no other track of the album takes one."""
+    return [version_stem(_stem(track), version) for track in album if track.song is not None for version in VERSIONS]
 
 
 def _stem(track: Track) -> str:

@@ -18,6 +18,8 @@ Role: TypeAlias = Literal[
 Presence: TypeAlias = Literal["lead", "normal", "background"]
 ReverbWish: TypeAlias = Literal["none", "low", "medium", "high"]
 GainSharingMode: TypeAlias = Literal["speech", "music"]
+VERSIONS: tuple[Literal["instrumental", "acappella", "tv"], ...] = ("instrumental", "acappella", "tv")
+"""What a mix may be handed out as beside itself, in the order in which they are made."""
 
 
 class Stem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

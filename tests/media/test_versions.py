@@ -344,10 +344,19 @@ def _killed():
 # What goes wrong
 
 
-def test_a_version_that_is_asked_for_and_not_there_is_told(output):
+def test_a_mix_that_holds_nothing_of_a_version_is_mastered_without_it(output):
     song = output.mix("Song", parts(), versions=("instrumental",))
-    with pytest.raises(TrackError, match="SOURCE_MISSING: the tv that was asked for is not at .*/versions/tv.wav"):
-        output.master(song, versions=("instrumental", "tv"))
+    found = output.master(song)
+    assert {one.version for one in found.versions} == {"instrumental"}
+    assert output.master(song).outcome == "skipped"
+
+
+def test_a_version_that_a_new_mix_does_not_hold_any_more_is_superseded(output):
+    song = output.mix("Song", parts())
+    output.master(song)
+    (output.folder / "mixes/Song/versions/acappella.wav").unlink()
+    assert output.master(song).reason == "changed since run run1: acappella version"
+    assert len(output.bytes("superseded/run2")) == 2
 
 
 def test_a_version_of_another_length_is_told(output):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.safe_names import MAX_BYTES, Roots, distinct, name_masters, quoted, safe_name
+from schemas.stems import Song
 from schemas.track import Track
 
 NASTY = st.sampled_from([*'./\\:*?"<>|-_ \0\n\t\x7f\x85con1aux', "\u200d", "\u202e", "\u0301", "\ud800", "\U0001f469"])
@@ -78,6 +79,14 @@ def track(track_id, title="", **others):
 
 def stems(*tracks):
     return [t.file_stem for t in name_masters(tracks)]
+
+
+def test_no_track_takes_the_name_that_a_version_of_a_song_may_be_delivered_under():
+    song = track("a", "Song", song=Song(stems=()))
+    found = stems(song, track("b", title="song (TV)"), track("c", title="Song (live)"))
+    assert found[0] == "Song"
+    assert found[1].startswith("song (TV) ")
+    assert found[2] == "Song (live)"
 
 
 def test_a_master_is_named_by_its_place_and_title():
