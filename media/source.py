@@ -79,9 +79,12 @@ class Source:
         self.tags: dict[str, str] = {k: v for k, v in handle.copy_metadata().items() if v.strip()}
         self._handle = handle
 
-    def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Audio]:
-        """Float64 blocks (frames, channels) from frame `start` to before `stop`; raises TrackError if cut short."""
-        yield from (self._scaled(block, start) for block in self._raw(start, stop))
+    def blocks(self, start: int = 0, stop: int | None = None, at_once: int = READ_FRAMES) -> Iterator[Audio]:
+        """Float64 blocks (frames, channels) from frame `start` to before `stop`; raises TrackError if cut short.
+
+        `at_once`: frames that are read together; fewer where many files are open.
+        """
+        yield from (self._scaled(block, start) for block in self._raw(start, stop, at_once))
 
     def windows(self, *, own_checksum: bool = True, md5: bytes = b"") -> Iterator[Lines]:
         """The whole file in windows (channels, frames) of float32; raises TrackError where the file contradicts itself.
@@ -103,7 +106,7 @@ class Source:
             text = f"{self.path.name} decodes to other audio than was encoded: its own MD5 does not match"
             raise TrackError("SOURCE_CORRUPT", text, _READ_AGAIN)
 
-    def _raw(self, start: int, stop: int | None) -> Iterator[NDArray[Any]]:
+    def _raw(self, start: int, stop: int | None, at_once: int = READ_FRAMES) -> Iterator[NDArray[Any]]:
         """Integers left-aligned to 32 bits for PCM, floats for the rest."""
         kind, last = ("int32" if self._integers else "float64"), (self.format.frames if stop is None else stop)
         position = start
@@ -111,7 +114,7 @@ class Source:
             if start:
                 self._handle.seek(start)
             while position < last:
-                read = self._handle.read(min(READ_FRAMES, last - position), dtype=kind, always_2d=True)
+                read = self._handle.read(min(at_once, last - position), dtype=kind, always_2d=True)
                 if not len(read):
                     raise self._cut_short(position)
                 yield from (read[at : at + BLOCK_FRAMES] for at in range(0, len(read), BLOCK_FRAMES))

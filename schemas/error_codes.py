@@ -250,6 +250,23 @@ ERROR_CODES: dict[str, Words] = {
         "The finished file was decoded and its frames counted before it was published.",
         "Check the disk, then run again.", NEVER,
     ),
+    "OPEN_FILES_LIMIT": Words(
+        "rejected", "Too many stems for this machine", "A song needs more files open at once than the system allows a process.",
+        "Its stems and what is written of it were counted, against the hard limit of open files.",
+        "Raise the limit (`ulimit -Hn`, or `LimitNOFILE` of a service), or ask for fewer files of the song.", NEVER,
+    ),
+    "MIX_SETTINGS_INVALID": Words(
+        "rejected", "Errors in the settings of a mix",
+        "A settings file that was edited has an unknown field, a value out of range, or another version; the field is named.",
+        "The whole file was read before anything of the song was rendered.",
+        "Correct the field that is named, or take it out: what is missing is decided anew.", NEVER,
+    ),
+    "MIX_SETTINGS_OTHER_SESSION": Words(
+        "rejected", "Settings of another session", "The settings are about another song, about stems that the song has not, or about"
+        " other recordings of them.",
+        "By `mix_id`, `stem_id` and the SHA-256 of each stem.",
+        "Give the settings of this session; take out a `sha256` to use settings on purpose for a new recording.", NEVER,
+    ),
     "INTERNAL_ERROR": Words(
         "rejected", "Unforeseen error", "Something failed that Lathe does not know; the log has the trace.",
         "An exception was caught at the track's step.", "Report it with the log.", NEVER,

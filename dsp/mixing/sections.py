@@ -1,0 +1,91 @@
+"""Sections of the console: what happens to all strips at one place of the signal's way.
+
+A section takes a block of each strip, all of one length, and hands out blocks of one length, some frames later perhaps; `finish`
+gives what it still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from dsp.audio import Audio, Floats, silence, to_gain
+from dsp.chain import Chain, start_chain
+from dsp.mixing.console_settings import SharingSound, StripSound
+from dsp.mixing.gain_sharing import GainSharing
+from dsp.mixing.together import Together
+from dsp.settings import AutomationSettings, DelaySettings, Settings
+
+
+class Section(Protocol):
+    """A place of the signal's way."""
+
+    def push(self, lines: Sequence[Audio]) -> list[Audio]:
+        """Takes a block of each strip; returns what is ready of all of them."""
+
+    def finish(self) -> list[Audio]:
+        """The rest of each strip."""
+
+
+class Heads:
+    """What each strip does by itself: polarity, delay, inserts, automation, fader."""
+
+    def __init__(self, strips: Sequence[StripSound], rate_hz: int) -> None:
+        self._signs = [-1.0 if strip.invert else 1.0 for strip in strips]
+        self._chains = [_chain(strip, rate_hz) for strip in strips]
+        self._faders = [to_gain(strip.gain_db) for strip in strips]
+        self._together = Together([strip.channels for strip in strips])
+
+    def push(self, lines: Sequence[Audio]) -> list[Audio]:
+        """What is ready of all strips."""
+        signed = map(scaled, lines, self._signs)
+        return self._faded([chain.push(line) for chain, line in zip(self._chains, signed, strict=True)])
+
+    def finish(self) -> list[Audio]:
+        """What their inserts held back."""
+        return self._faded([chain.finish() for chain in self._chains])
+
+    def _faded(self, lines: Sequence[Audio]) -> list[Audio]:
+        return self._together.push(list(map(scaled, lines, self._faders)))
+
+
+class Sharing:
+    """Gain sharing of some groups; a microphone of two channels is heard as their mean."""
+
+    def __init__(self, groups: Sequence[SharingSound], strips: Sequence[StripSound], rate_hz: int) -> None:
+        self._places = [group.strips for group in groups]
+        self._groups = [GainSharing(group.sharing, rate_hz) for group in groups]
+        self._together = Together([*(strip.channels for strip in strips), *map(len, self._places)])
+
+    def push(self, lines: Sequence[Audio]) -> list[Audio]:
+        """The strips as far as their gains are known."""
+        heard = [np.stack([lines[place].mean(axis=1) for place in places], axis=1) for places in self._places]
+        return self._shared(lines, [group.push(block) for group, block in zip(self._groups, heard, strict=True)])
+
+    def finish(self) -> list[Audio]:
+        """The frames whose gains look beyond the end."""
+        nothing = [silence(0, channels) for channels in self._together.channels[: -len(self._groups)]]
+        return self._shared(nothing, [group.finish() for group in self._groups])
+
+    def _shared(self, lines: Sequence[Audio], gains: Sequence[Floats]) -> list[Audio]:
+        ready = self._together.push([*lines, *gains])
+        out = ready[: len(lines)]
+        for places, shares in zip(self._places, ready[len(lines) :], strict=True):
+            for column, place in enumerate(places):
+                out[place] = out[place] * shares[:, column : column + 1]
+        return out
+
+
+def scaled(block: Audio, ratio: float) -> Audio:
+    """The block times a gain; the block itself where that is 1."""
+    return block if ratio == 1.0 else block * ratio
+
+
+def _chain(strip: StripSound, rate_hz: int) -> Chain:
+    settings: list[Settings] = [DelaySettings(delay_frames=strip.delay_frames)] if strip.delay_frames else []
+    settings += strip.inserts
+    if any(strip.automation_db):
+        settings.append(AutomationSettings(gains_db=strip.automation_db))
+    return start_chain(settings, rate_hz, strip.channels)
