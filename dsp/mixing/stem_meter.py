@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 from dsp.audio import Floats, power_to_db, to_db
 from dsp.detectors.flat_tops import FlatTopDetector
 from dsp.detectors.hum import HumDetector
-from dsp.gating import ABSOLUTE_GATE_LUFS, loudness_lufs
 from dsp.levels import LevelMeter, Levels
-from dsp.loudness import LoudnessMeter
-from dsp.mixing.activity import active_steps, percussivity_ratio, rises
-from dsp.mixing.bark_meter import BarkEnergies, BarkMeter
+from dsp.mixing.activity import percussivity_ratio
 from dsp.mixing.trace import STEPS_PER_S, Trace
+from dsp.mixing.trace_meter import TraceMeter, TraceReading
 from dsp.windows import Block, Lines, Windows
 
-TICKS_A_STEP = 10
 SILENT_POWER = 1e-14
 """-140 dBFS: what lies below is digital silence, and no floor of noise."""
 QUIET_RATIO = 0.1
@@ -70,9 +67,8 @@ class StemMeter:
             raise ValueError(f"channels of a stem must be 1 or 2, got {channels}")
         self._rate_hz, self._channels = rate_hz, channels
         self._windows = Windows(channels)
-        self._loudness = LoudnessMeter(rate_hz, channels, stereo=False)
+        self._trace = TraceMeter(rate_hz, channels)
         self._levels = LevelMeter(rate_hz, channels)
-        self._bark = BarkMeter(rate_hz, channels)
         self._flat_tops = FlatTopDetector(rate_hz, channels)
         self._hum = HumDetector(rate_hz, channels)
 
@@ -82,9 +78,8 @@ class StemMeter:
             self._hear(lines)
 
     def _hear(self, lines: Lines) -> None:
-        self._loudness.push(lines.T)
+        self._trace.push(lines)
         self._levels.push(lines.T)
-        self._bark.push(lines)
         self._flat_tops.push(lines)
         self._hum.push(lines)
 
@@ -92,28 +87,10 @@ class StemMeter:
         """What was measured; ends the measurement."""
         for lines in self._windows.finish():
             self._hear(lines)
-        levels, bark = self._levels.levels(), self._bark.finish()
-        frames = _step_frames(levels.frames, self._rate_hz)
-        ticks = _ticks(self._loudness, len(frames))
-        energies = ticks.reshape(-1, TICKS_A_STEP).sum(axis=1) / frames
-        integrated_lufs, range_lu, *_ = self._loudness.loudness()
-        if integrated_lufs is None:  # too short for a gating block, or so soft that none lies above the gate
-            integrated_lufs = _above_gate(energies)
-        active = active_steps(energies, integrated_lufs)
-        onsets = np.asarray(rises(ticks) * (10.0 * STEPS_PER_S / self._rate_hz), np.float32)
-        trace = Trace(energies, np.asarray(bark.bands / frames[:, None], np.float32), active, onsets)
-        ranged = range_lu if integrated_lufs is not None else None
-        return self._reading(trace, levels, bark, frames, ticks, (integrated_lufs, ranged))
+        return self._reading(self._trace.finish(), self._levels.levels())
 
-    def _reading(
-        self,
-        trace: Trace,
-        levels: Levels,
-        bark: BarkEnergies,
-        frames: NDArray[np.int64],
-        ticks: Floats,
-        loudness: tuple[float | None, float | None],
-    ) -> StemReading:
+    def _reading(self, found: TraceReading, levels: Levels) -> StemReading:
+        trace, bark, frames = found.trace, found.bark, found.step_frames
         active, places = trace.active, np.flatnonzero(trace.active)
         heard = _total(frames[active])
         peak_dbfs, total = to_db(float(levels.sample_peaks.max(initial=0.0))), _total(bark.total[active])
@@ -121,8 +98,8 @@ class StemMeter:
         hum = self._hum.finish()
         return StemReading(
             trace=trace,
-            integrated_lufs=loudness[0],
-            loudness_range_lu=loudness[1],
+            integrated_lufs=found.integrated_lufs,
+            loudness_range_lu=found.loudness_range_lu,
             sample_peak_dbfs=peak_dbfs,
             crest_db=None if rms_dbfs is None or peak_dbfs is None else peak_dbfs - rms_dbfs,
             noise_floor_dbfs=_floor_dbfs(levels, active),
@@ -132,7 +109,7 @@ class StemMeter:
             if len(places)
             else None,
             centroid_hz=_total(bark.moments[active]) / total if total > 0.0 else None,
-            percussivity_ratio=percussivity_ratio(ticks),
+            percussivity_ratio=percussivity_ratio(found.ticks),
             low_ratio=_total(bark.low[active]) / total if total > 0.0 else 0.0,
             bands_db=tuple(power_to_db(_total(band[active]) / max(1.0, heard)) for band in bark.bands.T),
             correlation=_correlation(levels),
@@ -142,25 +119,6 @@ class StemMeter:
             hum_db=hum.db,
             hum_hz=hum.hz,
         )
-
-
-def _step_frames(frames: int, rate_hz: int) -> NDArray[np.int64]:
-    """How many frames each step holds."""
-    steps = -(-frames * STEPS_PER_S // rate_hz)
-    ends = np.minimum((2 * np.arange(steps + 1) * rate_hz + STEPS_PER_S) // (2 * STEPS_PER_S), frames)
-    return np.maximum(np.diff(ends), 1)
-
-
-def _ticks(meter: LoudnessMeter, steps: int) -> Floats:
-    """Energies of all ticks of so many steps, the unfinished one too, and zeros behind the end."""
-    found = np.append(meter.energies(), meter.open_energy())[: steps * TICKS_A_STEP]
-    return np.concatenate([found, np.zeros(steps * TICKS_A_STEP - len(found))])
-
-
-def _above_gate(energies: Floats) -> float | None:
-    """Loudness of the steps above the absolute gate."""
-    loud = [float(energy) for energy in energies if (loudness_lufs(float(energy)) or -math.inf) > ABSOLUTE_GATE_LUFS]
-    return loudness_lufs(sum(loud) / len(loud)) if loud else None
 
 
 def _floor_dbfs(levels: Levels, active: NDArray[np.bool_]) -> float | None:
