@@ -43,10 +43,12 @@ def _track(name: str, audio: Any) -> Any:
 
 def _answer(suggested: dict[str, Any]) -> dict[str, Any]:
     gains = {
-        strip["id"]: strip.get("inputTrimDb", 0.0) + strip.get("faderDb", 0.0)
-        for strip in suggested["scene"]["strips"]
+        strip["id"]: strip.get("inputTrimDb", 0.0) + strip.get("faderDb", 0.0) for strip in suggested["scene"]["strips"]
     }
-    return {"gains_db": gains, "classes": {one.get("id", one.get("trackId")): one["source"] for one in suggested["tracks"]}}
+    return {
+        "gains_db": gains,
+        "classes": {one.get("id", one.get("trackId")): one["source"] for one in suggested["tracks"]},
+    }
 
 
 def _rendered(scene: dict[str, Any], tracks: list[Any], rate_hz: int) -> Any:

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsp.audio import Audio, Floats, silence, to_gain
+from dsp.audio import Audio, silence, to_gain
+from dsp.chain import start_stage
 from dsp.mixing.bus import BusCompressor
-from dsp.mixing.console_settings import BusSound, ConsoleSettings, ReturnSound, StripSound
+from dsp.mixing.console_settings import ConsoleSettings
 from dsp.mixing.panner import Panner
-from dsp.mixing.sections import Heads, Section, Sharing, scaled
+from dsp.mixing.sections import Ducks, Heads, Section, Sharing, scaled
 from dsp.mixing.together import Together
 
 
@@ -125,7 +126,7 @@ class _Room:
         own = settings.returns[place]
         sends = [(at, send) for at, strip in enumerate(settings.strips) for send in strip.sends if send.to == place]
         self._sends = [(at, to_gain(send.level_db)) for at, send in sends]
-        self._reverb = Reverb(own.reverb, rate_hz, 2) if sends else None
+        self._reverb = start_stage(own.reverb, rate_hz, 2) if sends else None
         self._ratio = to_gain(own.gain_db)
 
     def push(self, panned: Sequence[Audio]) -> Audio:

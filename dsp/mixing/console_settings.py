@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dsp.settings import (
     CompressorSettings,
@@ -41,7 +41,7 @@ class StripSound:
     automation_db: tuple[float, ...] = ()
     gain_db: float = 0.0
     ducks: tuple[DuckSound, ...] = ()
-    panner: PannerSettings = PannerSettings()
+    panner: PannerSettings = field(default_factory=PannerSettings)
     bus: int | None = None
     """Its place among the buses; None: straight to the mix."""
     sends: tuple[SendSound, ...] = ()

@@ -78,6 +78,32 @@ class Sharing:
         return out
 
 
+class Ducks:
+    """Strips that give way to others: each hears its key as it is ahead of any duck, so that no two hang on each other."""
+
+    def __init__(self, strips: Sequence[StripSound], rate_hz: int) -> None:
+        from dsp.mixing.ducker import Ducker
+
+        self._channels = [strip.channels for strip in strips]
+        self._ways = [
+            (place, [(duck.key, Ducker(duck.ducker, rate_hz, strip.channels)) for duck in strip.ducks])
+            for place, strip in enumerate(strips)
+            if strip.ducks
+        ]
+
+    def push(self, lines: Sequence[Audio]) -> list[Audio]:
+        """The strips, turned down where they give way."""
+        out = list(lines)
+        for place, ducks in self._ways:
+            for key, ducker in ducks:
+                out[place] = ducker.push(out[place], lines[key])
+        return out
+
+    def finish(self) -> list[Audio]:
+        """Nothing: a ducker holds nothing back."""
+        return [silence(0, channels) for channels in self._channels]
+
+
 def scaled(block: Audio, ratio: float) -> Audio:
     """The block times a gain; the block itself where that is 1."""
     return block if ratio == 1.0 else block * ratio

@@ -75,7 +75,9 @@ def allow_open_files(count: int) -> None:
         return
     if hard != resource.RLIM_INFINITY and needed > hard:
         text = f"{count} files of the song must be open at once, the system allows a process {hard} in all"
-        raise TrackError("OPEN_FILES_LIMIT", text, "Raise the hard limit of open files, or ask for fewer files of the song.")
+        raise TrackError(
+            "OPEN_FILES_LIMIT", text, "Raise the hard limit of open files, or ask for fewer files of the song."
+        )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 

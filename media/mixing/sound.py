@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-from msgspec import structs
+from dataclasses import replace
 
 from dsp.mixing.console_settings import (
     BusSound,
@@ -37,7 +36,7 @@ def sound_of(settings: MixSettings, channels: Sequence[int]) -> ConsoleSettings:
     """The console of a mix; `channels` of each strip that is used, in their order."""
     strips = used_strips(settings)
     places = {strip.stem_id: place for place, strip in enumerate(strips)}
-    buses = {bus.name: place for place, bus in enumerate(settings.buses)}
+    buses: dict[str, int] = {bus.name: place for place, bus in enumerate(settings.buses)}
     returns = {one.name: place for place, one in enumerate(settings.returns)}
     return ConsoleSettings(
         strips=tuple(
@@ -81,6 +80,6 @@ def _groups(settings: MixSettings, strips: Sequence[Strip]) -> tuple[SharingSoun
         own = [(at, sharing) for at, sharing in members if sharing.group == group.name]
         channels = tuple(SharingChannel(weight_db=sharing.weight_db) for _, sharing in own)
         if channels:
-            sharing = structs.replace(group.sharing, channels=channels)
+            sharing = replace(group.sharing, channels=channels)
             groups.append(SharingSound(strips=tuple(at for at, _ in own), sharing=sharing))
     return tuple(groups)
