@@ -29,6 +29,9 @@ LATCH_RATIO = 10.0 ** (-3.0 / 20.0)  # Dugan's Last Hold: above -3 dB ...
 LATCH_S = 0.5  # ... for so long
 LATCH_OVER_FLOOR = 4.0
 """In power, 6 dB (our choice): a microphone whose ambience is known is not held open for that alone."""
+LOOKAHEAD_RISES = 2.5
+"""After so many rise times has a level that follows the peaks of a wave caught up (measured with beating tones: 0.16 dB too loud
+for a moment, against 0.6 dB after one)."""
 STRIPE_FRAMES = 512
 """Looked at together: what 64 microphones need stays in the processor's second cache."""
 
@@ -49,7 +52,7 @@ class GainSharing:
         if not settings.channels:
             raise ValueError("gain sharing needs at least one microphone in channels, got none")
         self._channels = _channels(settings)
-        self.latency = round(settings.rise_s * rate_hz)
+        self.latency = round(LOOKAHEAD_RISES * settings.rise_s * rate_hz)
         self._path = ControlPath(settings, rate_hz, self._channels.weights)
         self._side = ControlPath(settings, rate_hz, np.ones(1)) if side_chain else None
         self._law = _law(settings, rate_hz)
@@ -213,35 +216,46 @@ def _share(levels: Audio, together: Floats, auto: NDArray[np.bool_], law: _Law, 
 
 
 @kernel
-def _expanded(below: float, law: _Law) -> float:
-    """below^((R - 1) / 2), between the depth and 1; below = level over threshold, in power."""
-    if below >= 1.0:
-        return 1.0
-    root = math.sqrt(below)  # half of the time is saved where R = 2
-    return max(law.least, root if law.slope == 1.0 else root**law.slope)
-
-
-@kernel
 def _expand_side(levels: Audio, side: Floats, offsets: Floats, law: _Law, gains: Audio) -> None:
-    """g_i = the expander's of p_i / (offset side)."""
+    """The threshold of all is the side-chain and an offset: g_i = expanded(p_i / (offset side))."""
     for n in range(levels.shape[0]):
-        for i in range(levels.shape[1]):
-            gains[n, i] = _expanded((levels[n, i] + OWN_NOISE) / ((side[n] + OWN_NOISE) * offsets[i]), law)
+        expected = gains[n]
+        for i in range(expected.size):
+            expected[i] = side[n] + OWN_NOISE
+        _expand(levels[n], offsets, law, expected)
 
 
 @kernel
 def _expand_bleed(levels: Audio, bleed: Floats, offsets: Floats, law: _Law, gains: Audio) -> None:
-    """The same against B_i = sum over the others of bleed_ij p_j."""
+    """The same against B_i = sum over the others of bleed_ij p_j; four of them at a time, which saves half the time."""
+    count = levels.shape[1]
+    fours = count // 4 * 4
     for n in range(levels.shape[0]):
-        expected, heard = gains[n], levels[n]
-        for i in range(expected.size):
+        heard, expected = levels[n], gains[n]
+        for i in range(count):
             expected[i] = OWN_NOISE
-        for j in range(levels.shape[1]):
-            level, powers = heard[j], bleed[j]
-            for i in range(levels.shape[1]):
-                expected[i] += powers[i] * level
-        for i in range(levels.shape[1]):
-            gains[n, i] = _expanded((levels[n, i] + OWN_NOISE) / (expected[i] * offsets[i]), law)
+        for j in range(0, fours, 4):
+            p0, p1, p2, p3 = heard[j], heard[j + 1], heard[j + 2], heard[j + 3]
+            b0, b1, b2, b3 = bleed[j], bleed[j + 1], bleed[j + 2], bleed[j + 3]
+            for i in range(count):
+                expected[i] += b0[i] * p0 + b1[i] * p1 + b2[i] * p2 + b3[i] * p3
+        for j in range(fours, count):
+            last, powers = heard[j], bleed[j]
+            for i in range(count):
+                expected[i] += powers[i] * last
+        _expand(heard, offsets, law, expected)
+
+
+@kernel
+def _expand(levels: Floats, offsets: Floats, law: _Law, gains: Floats) -> None:
+    """(p / (offset E))^((R - 1) / 2), between the depth and 1; `gains` come in as E, what is expected of somebody idle."""
+    for i in range(gains.size):
+        gains[i] = math.sqrt((levels[i] + OWN_NOISE) / (gains[i] * offsets[i]))
+    if law.slope != 1.0:
+        for i in range(gains.size):
+            gains[i] = gains[i] ** law.slope
+    for i in range(gains.size):
+        gains[i] = min(1.0, max(law.least, gains[i]))
 
 
 @kernel

@@ -29,6 +29,7 @@ from dsp.audio import Floats
 from media import source
 from tests.dsp.detector_kernels import DETECTOR_CALLS
 from tests.dsp.detector_kernels import IN_FLOAT32 as DETECTORS_IN_FLOAT32
+from tests.dsp.mixing.sharing_kernels import SHARING_CALLS
 from tests.dsp.processor_kernels import IN_FLOAT32 as PROCESSORS_IN_FLOAT32
 from tests.dsp.processor_kernels import PROCESSOR_CALLS
 from tests.dsp.stem_kernels import STEM_CALLS
@@ -83,7 +84,7 @@ CALLS: dict[Any, Arguments] = {
     true_peak._scan: lambda: [LINE, 2, 0.1, np.zeros(2, np.float32), *true_peak._FILTERS],
     windows._copy: lambda: [INTEGERS, 2.0**-31, np.empty((2, 200), np.float32)],
 }  # fmt: skip
-CALLS |= DETECTOR_CALLS | PROCESSOR_CALLS | STEM_CALLS | STRIP_CALLS
+CALLS |= DETECTOR_CALLS | PROCESSOR_CALLS | SHARING_CALLS | STEM_CALLS | STRIP_CALLS
 IN_FLOAT32 = (
     {
         decimator._decimate,
