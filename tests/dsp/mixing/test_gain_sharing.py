@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -394,7 +395,7 @@ def test_cutting_the_sound_into_blocks_never_changes_a_gain(variant, lengths):
     side = CONTROLS[:, 0] if "side" in variant else None
     whole, stage = gains_of(CONTROLS, settings, side), GainSharing(settings, RATE_HZ, side_chain=side is not None)
     ends = np.minimum(np.cumsum([0, *lengths, len(CONTROLS)]), len(CONTROLS))
-    cut = [slice(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    cut = [slice(start, end) for start, end in pairwise(ends)]
     pieces = [stage.push(CONTROLS[one], None if side is None else side[one]) for one in cut]
     assert np.array_equal(whole, np.concatenate([*pieces, stage.finish()]))
 
