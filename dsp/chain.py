@@ -24,6 +24,7 @@ from dsp.settings import (
     EqualiserSettings,
     ExpanderSettings,
     GainSettings,
+    GateSettings,
     ImagerSettings,
     LimiterSettings,
     LowEndFocusSettings,
@@ -107,6 +108,7 @@ _STAGES: dict[type, tuple[str, str]] = {
     LimiterSettings: ("dsp.limiter", "Limiter"),
     DelaySettings: ("dsp.mixing.delay", "Delay"),
     AutomationSettings: ("dsp.mixing.automation", "Automation"),
+    GateSettings: ("dsp.mixing.gate", "Gate"),
 }
 """By name, and imported when used: each processor is an optional part of a chain, and its kernels take time to load."""
 

@@ -96,12 +96,17 @@ class DynamicEqualiser:
 
 
 def bandpass(band: DynamicBand, rate_hz: int) -> tuple[float, float, float]:
+    """b0 a1 a2 of the band-pass of a band."""
+    return resonator(band.freq_hz, band.quality_ratio, rate_hz)
+
+
+def resonator(freq_hz: float, quality_ratio: float, rate_hz: int) -> tuple[float, float, float]:
     """b0 a1 a2 of H(s) = (s / Q) / (s^2 + s / Q + 1) by the bilinear transform (b1 = 0, b2 = -b0).
 
     "Audio EQ Cookbook" (Bristow-Johnson, W3C Note, 2021): BPF with constant 0 dB peak.
     """
-    angle = 2.0 * math.pi * min(band.freq_hz / rate_hz, HIGHEST_RATIO)
-    alpha = math.sin(angle) / (2.0 * band.quality_ratio)
+    angle = 2.0 * math.pi * min(freq_hz / rate_hz, HIGHEST_RATIO)
+    alpha = math.sin(angle) / (2.0 * quality_ratio)
     return alpha / (1.0 + alpha), -2.0 * math.cos(angle) / (1.0 + alpha), (1.0 - alpha) / (1.0 + alpha)
 
 

@@ -57,6 +57,7 @@ Settings: TypeAlias = (
     | LimiterSettings
     | DelaySettings
     | AutomationSettings
+    | GateSettings
 )
 """Settings of the processors that turn sound into sound (the quantiser turns it into integers)."""
 

@@ -17,6 +17,7 @@ from dsp.settings import (
     EqualiserSettings,
     ExpanderSettings,
     GainSettings,
+    GateSettings,
     ImagerSettings,
     LimiterSettings,
     LowEndFocusSettings,
@@ -155,6 +156,23 @@ STAGES: dict[str, tuple[Settings, ...]] = {
     "automation": (AutomationSettings(gains_db=(0.0, -3.0, 6.0, 0.0, 0.0, -60.0, -1.0)),),
     "automation of one point": (AutomationSettings(gains_db=(-4.5,)),),
     "idle automation": (AutomationSettings(gains_db=(0.0, 0.0)),),
+    "gate": (GateSettings(threshold_dbfs=-20.0),),
+    "gate of a band": (
+        GateSettings(
+            threshold_dbfs=-12.0,
+            hysteresis_db=0.0,
+            range_db=80.0,
+            lookahead_s=0.0,
+            attack_s=0.0001,
+            hold_s=0.0,
+            release_s=0.005,
+            low_hz=200.0,
+            high_hz=4000.0,
+        ),
+    ),
+    "gate that looks far ahead": (
+        GateSettings(threshold_dbfs=-6.0, hysteresis_db=12.0, lookahead_s=0.02, attack_s=0.05, high_hz=9000.0),
+    ),
     "everything": (
         SUBSONIC,
         EQUALISER,
