@@ -24,7 +24,9 @@ MONO_LOSS_DB = 1.2
 """Of the whole mix (asked: 1.5 LU)."""
 LOWS_HZ = 120.0
 SIDE_OF_LOWS_DB = -22.0
-"""Side against middle below 120 Hz, of what was mono (asked: -20 dB)."""
+"""Side against middle below 120 Hz, of low stems (asked: -20 dB)."""
+LOW_RATIO = 0.05
+"""A stem with so much of its energy there is low."""
 STEP_RATIO = 0.1
 MOST_SWAPPED = 40
 """From more sources on, only single moves are tried."""
@@ -78,7 +80,8 @@ class _Search:
     """Costs of many trials at once: arrays (trials, units) of places."""
 
     def __init__(self, fixed: Sequence[Source], wanted: Sequence[Wanted]) -> None:
-        self.candidates = [_candidates(least, most) for _, _, least, most in wanted]
+        # A pair that mirrors has its left and its right: it does not change sides.
+        self.candidates = [_candidates(least, most, one_way=sum(signs) == 0.0) for _, signs, least, most in wanted]
         members = [bands for units, *_ in wanted for bands in units]
         powers = np.array([source.bands for source in fixed] + members)
         self._unit = np.array([n for n, (units, *_) in enumerate(wanted) for _ in units])
@@ -87,7 +90,8 @@ class _Search:
         self._similar = _similar(powers)
         heard = powers * WEIGHTS
         self._parts = np.array([heard @ overlap_ratio(*part) for part in PARTS_HZ])
-        self._lows = powers @ overlap_ratio(0.0, LOWS_HZ)
+        lows = powers @ overlap_ratio(0.0, LOWS_HZ)
+        self._lows = np.where(lows > LOW_RATIO * powers.sum(axis=1), lows, 0.0)
         self._loud = heard.sum(axis=1)
         self._most_db = np.maximum(IMBALANCE_DB, np.abs(self.imbalance_db(np.zeros((1, len(wanted))))[0]))
         self._scale = max(float(self.overlap(np.zeros((1, len(wanted))))[0]), 1e-12)
@@ -172,11 +176,11 @@ def _allowed(search: _Search, places: Floats) -> Floats:
     return np.asarray(np.trunc(100.0 * low * places) / 100.0)
 
 
-def _candidates(least: float, most: float) -> list[float]:
-    """The centre, and from the least to the most on both sides."""
+def _candidates(least: float, most: float, *, one_way: bool) -> list[float]:
+    """The centre, and from the least to the most on both sides, or outwards."""
     steps = np.arange(least, most + 1e-9, STEP_RATIO)
     offs = sorted({round(float(step), 2) for step in (*steps, most) if step > 0.0})
-    return [0.0, *(side * off for off in offs for side in (-1.0, 1.0))]
+    return [0.0, *(side * off for off in offs for side in ((1.0,) if one_way else (-1.0, 1.0)))]
 
 
 def _standing(source: Source) -> float:

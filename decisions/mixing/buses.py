@@ -37,8 +37,8 @@ NORMS: dict[Bus, RoleNorm] = {
     "vocals": RoleNorm(9.0, 17.0),  # no voices in the material: our choice
     "music": RoleNorm(10.0, 18.5),
 }
-"""Swing of the loudness over 0.4 s about that over 3 s, and crest: nine in ten of the sums of 14 balanced songs stay within (those
-of `decisions/mixing/dynamics.py`)."""
+"""Swing of the loudness over 0.4 s about that over 3 s, and crest: nine in ten of the sums of 14 balanced songs stay
+within (those of `decisions/mixing/dynamics.py`)."""
 LEAST_EXCESS_DB = 1.0
 FEWEST_STEMS = 2
 GLUE = CompressorSettings(threshold_dbfs=0.0, compression_ratio=1.8, knee_db=8.0, attack_s=0.03, release_s=0.2)

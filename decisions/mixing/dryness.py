@@ -6,6 +6,7 @@ its decay. Instruments that ring by themselves (pianos, cymbals) look like a roo
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,8 @@ from decisions.mixing.session import HeardStem
 from dsp.mixing.trace import STEPS_PER_S
 
 FEWEST_STOPS = 5
-STOP_S = 0.4
-"""Within this after its last loud step, a stop is judged."""
+STOP_S = (0.3, 1.0)
+"""From its last loud step to the next, at least; and so much of that is looked at."""
 LOUD_DB = 10.0
 """A step within this of the stem's loudness is loud."""
 STOPS_DB = 15.0
@@ -38,15 +39,15 @@ class Dryness(NamedTuple):
 def dryness(one: HeardStem) -> Dryness:
     """How sure it is that a stem is dry."""
     level_db = to_level(one.trace.energies)
-    count = round(STOP_S * STEPS_PER_S)
-    if not one.trace.active.any() or len(level_db) <= count:
+    if not one.trace.active.any():
         return Dryness(None, 0, 0.0)
     loud = level_db > float(to_level(np.array([one.trace.energies[one.trace.active].mean()]))[0]) - LOUD_DB
     floor_db = float(level_db[one.trace.active].max()) - 70.0
-    decays = []
-    for place in np.flatnonzero(loud[:-count] & ~loud[1 : len(loud) - count + 1]):
-        after = np.maximum(level_db[place : place + count + 1], floor_db)
-        if not loud[place + 1 : place + count + 1].any() and after[0] - after[-1] >= STOPS_DB:
+    least, most = (round(seconds * STEPS_PER_S) for seconds in STOP_S)
+    decays, places = [], np.append(np.flatnonzero(loud), len(level_db))
+    for place, following in pairwise(places.tolist()):
+        after = np.maximum(level_db[place : min(following, place + most + 1)], floor_db)
+        if len(after) > least and after[0] - after[-1] >= STOPS_DB:
             decays.append(_decay_s(after))
     if len(decays) < FEWEST_STOPS:
         return Dryness(None, len(decays), 0.3)

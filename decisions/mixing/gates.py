@@ -105,8 +105,10 @@ def _linked(first: str, second: str, session: Session) -> bool:
 
 
 def _gated(one: HeardStem, strip: Strip, found: Bleed) -> Strip | None:
+    if not _hits(one, one.trace.steps).any():
+        return None
     peaks = peaks_dbfs(one)
-    own_dbfs = float(np.percentile(peaks[one.trace.active], 25))
+    own_dbfs = float(np.percentile(peaks[_hits(one, one.trace.steps)], 25))
     gap_db = own_dbfs - found.level_dbfs
     if gap_db < LEAST_GAP_DB:
         return None

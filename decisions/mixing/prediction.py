@@ -173,10 +173,13 @@ def ducked_gain(less_db: Floats, low_hz: float, high_hz: float) -> Floats:
 
 
 def local_spread_db(energies: Floats, active: NDArray[np.bool_]) -> float:
-    """How far the loudness over 0.4 s swings about that over 3 s, 10th to 90th percentile: without the form of the song."""
+    """How far the loudness over 0.4 s swings about that over 3 s, 10th to 90th percentile: without the form of the song,
+    and without rests (20 dB below the mean).
+    """
     short, wide = (max(1, min(round(s * STEPS_PER_S), len(energies))) for s in (0.4, 3.0))
     swing_db = to_level(_running(energies, short)) - to_level(_running(energies, wide))
-    inside = _running(active.astype(np.float64), wide) > 1.0 - 0.5 / wide
+    loud = _running(energies, short) > 0.01 * float(energies[active].mean()) if active.any() else active
+    inside = (_running(active.astype(np.float64), wide) > 1.0 - 0.5 / wide) & loud
     if not inside.any():
         return 0.0
     low, high = np.percentile(swing_db[inside], (10, 90))

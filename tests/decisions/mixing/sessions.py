@@ -34,7 +34,9 @@ def steady(time_s: Floats) -> Floats:
 
 def hits(every_s: float, first_s: float = 0.0, decay_db_per_s: float = 120.0) -> Course:
     """Single hits that die away."""
-    return lambda time_s: np.where(time_s < first_s, SILENCE_DB, -decay_db_per_s * np.mod(time_s - first_s, every_s))
+    return lambda time_s: np.where(
+        time_s < first_s, SILENCE_DB, -decay_db_per_s * np.mod(time_s - first_s + 1e-9, every_s)
+    )
 
 
 def phrases(sung_s: float = 4.0, rest_s: float = 2.0, levels_db: Sequence[float] = (0.0,)) -> Course:
