@@ -218,6 +218,15 @@ def _choices(asked: dict[str, Any]) -> Choices:
 )
 @click.option("--loudness-only", is_flag=True, help="Loudness, its range and true peak alone, in a third of the time.")
 @click.option("--dual-mono", is_flag=True, help="Measure a mono file as two equal channels, as it is heard (+3.01 LU).")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(("recording", "mix")),
+    default="recording",
+    show_default=True,
+    help="mix: a report on a mix before it is mastered, with words and advice.",
+)
+@click.option("--style", help="What a mix is to become: a style by name or a .toml file; else the profile's.")
 def measure(**asked: Any) -> int:
     """Figures and findings of any audio FILES.
 
@@ -227,6 +236,11 @@ def measure(**asked: Any) -> int:
 
     if asked["loudness_only"] and asked["targets"]:
         raise click.UsageError("--target needs every figure: leave out --loudness-only")
+    others = asked["loudness_only"] or asked["targets"] or asked["dual_mono"]
+    if asked["kind"] == "mix" and others:
+        raise click.UsageError("--as mix is a report of its own: leave out --loudness-only, --target and --dual-mono")
+    if asked["style"] is not None and asked["kind"] != "mix":
+        raise click.UsageError("--style needs --as mix")
     return measure_files(Asked(**asked))
 
 

@@ -1,6 +1,7 @@
 """`lathe measure`: goes through audio files and prints what is found of each, as lines or as one JSON object a line.
 
-Two ways: everything (`pipeline/judged.py`, with findings and targets), or loudness alone, which loads and costs less.
+Three ways: everything (`pipeline/judged.py`, with findings and targets), loudness alone, which loads and costs less, or a report
+on a mix that is still to be mastered (`pipeline/mixed.py`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ class Asked(NamedTuple):
     targets: Sequence[str] = ()
     loudness_only: bool = False
     dual_mono: bool = False
+    kind: str = "recording"
+    """What the files are taken for: a recording, or a `mix` that is still to be mastered."""
+    style: str | None = None
+    """Of a mix: what it is to become; None: the profile's."""
 
 
 class Way(Protocol):
@@ -101,6 +106,10 @@ class LoudnessAlone:
 def _way(asked: Asked) -> Way:
     if asked.loudness_only:
         return LoudnessAlone(asked.dual_mono)
+    if asked.kind == "mix":
+        from pipeline.mixed import Mixed
+
+        return Mixed(asked)
     from pipeline.judged import Judged  # needs every meter and every limit
 
     return Judged(asked)

@@ -302,3 +302,35 @@ def test_loudness_alone_loads_no_other_meter_and_no_decision(song):
 def test_the_usual_limits_have_a_word_for_what_a_clean_song_lacks(measure, song):
     checks = json.loads(measure("--json", song)[1])["checks"]
     assert {one["measure"] for one in checks} <= set(load_profile("streaming").limits)
+
+
+# As a mix
+
+
+def test_a_mix_gets_a_report_with_words_and_advice(measure, tmp_path, song):
+    code, out = measure(song, "--as", "mix")
+    parts = [line.strip() for line in out.splitlines()]
+    assert code == 0
+    assert {"Loudness", "Dynamics", "Headroom", "Stereo", "Tone", "Left and right alike", "Advice"} <= set(parts)
+    assert any('Against the norm "popular", style transparent' in line for line in parts)
+
+
+def test_a_mix_in_opposite_phase_is_told_in_json(measure, tmp_path):
+    path = write(tmp_path / "a.wav", music(channels=1, seconds=4) * np.array([1.0, -1.0]))
+    code, out = measure(path, "--as", "mix", "--json", "--style", "punchy")
+    found = json.loads(out)
+    assert (code, found["style"], found["phase"][1]["word"]) == (0, "punchy", "low")
+    assert "fail" in {one["severity"] for one in found["advice"]}
+    assert all(math.isfinite(one) for one in numbers(found) if isinstance(one, float))
+
+
+@pytest.mark.parametrize(
+    "words", [("--as", "mix", "--loudness-only"), ("--as", "mix", "--target", "spotify"), ("--style", "punchy")]
+)
+def test_what_does_not_go_with_a_report_on_a_mix_is_refused(measure, song, words):
+    assert measure(song, *words)[0] == 2
+
+
+def test_a_surround_file_is_no_mix(measure, tmp_path):
+    code, out = measure("--as", "mix", write(tmp_path / "a.wav", noise(channels=6)))
+    assert (code, "CHANNELS" in out) == (1, True)
