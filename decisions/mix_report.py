@@ -163,7 +163,7 @@ def _band(name: str, band: slice, deviation_db: Floats, spread_db: Floats) -> Ba
     half = 10.0 ** (1.0 / 20.0)
     low_hz, high_hz = CENTRES_HZ[band][0] / half, CENTRES_HZ[band][-1] * half
     if not known.any():
-        empty = {"deviation_db": None, "usual_db": None, "word": None}
+        empty = {"deviation_db": None, "least_db": None, "most_db": None, "word": None}
         return BandReading(name=name, low_hz=round(low_hz), high_hz=round(high_hz), **empty)
     places = np.arange(len(known))[known]
     apart = np.abs(places[:, None] - places[None, :])
@@ -171,13 +171,14 @@ def _band(name: str, band: slice, deviation_db: Floats, spread_db: Floats) -> Ba
     usual_db = round(USUAL_SPREADS * math.sqrt(float(strays.mean())), 1)
     mean_db = round(float(deviation_db[known].mean()), 1) + 0.0
     word = word_for(mean_db, -usual_db, usual_db)
+    bounds = {"least_db": -usual_db, "most_db": usual_db}
     return BandReading(
-        name=name, low_hz=round(low_hz), high_hz=round(high_hz), deviation_db=mean_db, usual_db=usual_db, word=word
+        name=name, low_hz=round(low_hz), high_hz=round(high_hz), deviation_db=mean_db, word=word, **bounds
     )
 
 
 def _may_be_narrow(one: BandReading) -> BandReading:
-    return replace(one, word="good") if one.word == "low" else one
+    return replace(one, least_db=None, word=word_for(one.deviation_db, None, one.most_db))
 
 
 def _lean_db(profile: Profile) -> Floats:
@@ -220,8 +221,8 @@ def _of_bands(bands: Sequence[BandReading], norm: Norm, what: str) -> Iterable[A
     for word, side in (("high", "above"), ("low", "below")):
         there = [one for one in bands if one.word == word]
         if there:
-            far = any(abs(one.deviation_db or 0.0) > far_db * (one.usual_db or 0.0) for one in there)
-            told = ", ".join(f"{one.name} {one.deviation_db:+.1f} (usual {one.usual_db:.1f})" for one in there)
+            far = any(abs(one.deviation_db or 0.0) > far_db * (one.most_db or 0.0) for one in there)
+            told = ", ".join(f"{one.name} {one.deviation_db:+.1f} (usual {one.most_db:.1f})" for one in there)
             text = f"{what} {side} {norm.words}, in dB: {told}; if it is not meant so, {_BANDS_SAID[what, word]}"
             yield Advice(severity="warn" if far else "info", about=what, text=text)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from decisions.choices import Choices, chosen
+from decisions.measures import MEASURES
 from decisions.mix_report import mix_report
 from decisions.profile_files import load_profile
 from media import analysis
@@ -17,6 +18,10 @@ from pipeline.measure import Asked
 from schemas.errors import TrackError
 from schemas.figures import Analysis
 from schemas.mix_report import BandReading, MixReport, PhaseReading, Reading
+
+
+WORDS = 41
+"""Columns for what a line is about."""
 
 
 class HeardMix(NamedTuple):
@@ -71,21 +76,22 @@ def _part(title: str, lines: Sequence[str]) -> list[str]:
 def _reading_line(one: Reading) -> str:
     if one.value is None:
         return ""
-    return f"{one.words:<30} {one.value:>8g} {one.unit:<5} {one.word or '':<5} {_range(one.low, one.high)}".rstrip()
+    value = f"{one.value:.{MEASURES[one.name].digits}f}"
+    return f"{one.words:<{WORDS}} {value:>7} {one.unit:<5} {one.word or '':<5} {_range(one.low, one.high)}".rstrip()
 
 
 def _band_line(one: BandReading) -> str:
-    if one.deviation_db is None or one.usual_db is None:
+    if one.deviation_db is None:
         return ""
     where = f"{one.name}, {one.low_hz:g} to {one.high_hz:g} Hz"
-    return f"{where:<30} {one.deviation_db:>+8.1f} dB    {one.word or '':<5} {_range(-one.usual_db, one.usual_db)}"
+    return f"{where:<{WORDS}} {one.deviation_db:>+7.1f} dB    {one.word or '':<5} {_range(one.least_db, one.most_db)}"
 
 
 def _phase_line(one: PhaseReading) -> str:
     if one.correlation is None:
         return ""
     where = f"{one.low_hz:g} to {one.high_hz:g} Hz"
-    return f"{where:<30} {one.correlation:>8.2f}       {one.word or ''}".rstrip()
+    return f"{where:<{WORDS}} {one.correlation:>7.2f}       {one.word or ''}".rstrip()
 
 
 def _range(low: float | None, high: float | None) -> str:

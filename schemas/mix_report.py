@@ -32,8 +32,9 @@ class BandReading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     high_hz: float
     deviation_db: float | None
     """None where the band is empty or the norm does not tell of it."""
-    usual_db: float | None
-    """Called good from minus to plus this: 1.28 of the norm's spreads."""
+    least_db: float | None
+    most_db: float | None
+    """Called good within these: 1.28 of the norm's spreads; an end that is None is open."""
     word: Word | None
 
 
