@@ -19,7 +19,6 @@ from schemas.errors import TrackError
 from schemas.figures import Analysis
 from schemas.mix_report import BandReading, MixReport, PhaseReading, Reading
 
-
 WORDS = 41
 """Columns for what a line is about."""
 

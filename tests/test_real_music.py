@@ -14,8 +14,11 @@ import pytest
 import soundfile
 
 from benchmarks.independent import lag_frames, pooled_lufs, sample_peak_dbfs, true_peak_dbtp
-from media.analysis import measure_loudness
+from decisions.mix_report import mix_report
+from decisions.profile_files import load_profile
+from media.analysis import analyse, measure_loudness
 from pipeline.run import Request, run_catalogue
+from schemas.codes import CODES
 
 GET_MUSIC = Path(__file__).parents[2] / "shared" / "music" / "get_music.py"
 TRACKS_PER_ALBUM, MASTERED_PER_ALBUM = 6, 2
@@ -91,3 +94,10 @@ def test_a_master_begins_as_its_source_does(tracks: list[dict[str, Any]]) -> Non
     for track, path in _masters(tracks, "flac24"):
         before, after = (soundfile.read(one, frames=441)[0] for one in (track["source_uri"], path))
         assert np.abs(after).max() <= 1.5 * 10 ** (track["gain_db"] / 20.0) * np.abs(before).max() + 0.003, path
+
+
+def test_a_real_track_raises_no_alarm_as_a_mix_but_for_faults_of_its_file(music: Path) -> None:
+    profile = load_profile("streaming")
+    for path in sorted(music.glob("*/01.flac")):
+        report = mix_report(analyse(path), profile)
+        assert [one for one in report.advice if one.severity != "info" and one.about not in CODES] == []

@@ -16,6 +16,7 @@ import soundfile
 
 from decisions.measures import MEASURES
 from decisions.profile_files import load_profile
+from dsp.spectrum import CENTRES_HZ
 from media import analysis
 from pipeline import cli
 from schemas.detected import Detected
@@ -334,3 +335,26 @@ def test_what_does_not_go_with_a_report_on_a_mix_is_refused(measure, song, words
 def test_a_surround_file_is_no_mix(measure, tmp_path):
     code, out = measure("--as", "mix", write(tmp_path / "a.wav", noise(channels=6)))
     assert (code, "CHANNELS" in out) == (1, True)
+
+
+def like_the_norm(bass_db=0.0, seconds=6, rate_hz=44_100):
+    """Noise whose middle and side have the spectrum of the norm, with more or less below 140 Hz."""
+    norm, frames = load_profile("streaming").expected, seconds * rate_hz
+    hz = np.maximum(np.fft.rfftfreq(frames, 1 / rate_hz), 1.0)
+    # A third octave is as wide as its frequency is high: its level as a density falls by 3 dB an octave.
+    middle_db = np.interp(np.log(hz), np.log(CENTRES_HZ), norm.mid_db) - 10 * np.log10(hz) + bass_db * (hz < 140)
+    side_db = middle_db + np.interp(np.log(hz), np.log(CENTRES_HZ), norm.side_db)
+    rng = np.random.default_rng(7)
+    middle, side = (
+        np.fft.irfft(10 ** (db / 20) * np.exp(2j * np.pi * rng.random(len(hz))), frames) for db in (middle_db, side_db)
+    )
+    both = np.stack([middle + side, middle - side], axis=1)
+    return both * 0.05 / np.sqrt(np.square(both).mean())
+
+
+def test_six_decibels_of_bass_are_heard_in_the_sound_itself(measure, tmp_path):
+    plain, heavy = (write(tmp_path / f"{db}.wav", like_the_norm(bass_db=db)) for db in (0.0, 6.0))
+    one, two = map(json.loads, measure(plain, heavy, "--as", "mix", "--json")[1].splitlines())
+    assert {band["word"] for band in (*one["tone"], *one["width"])} == {"good"}
+    assert [band["word"] for band in two["tone"] if band["name"] == "bass"] == ["high"]
+    assert any(advice["about"] == "level" and "bass +" in advice["text"] for advice in two["advice"])
