@@ -67,12 +67,14 @@ def judged_findings(mastered: Mastered, known: Judged) -> tuple[Finding, ...]:
     found += _target_findings(mastered, [mastered.masters[0].proof])
     found += [_finding("REFERENCE_UNUSABLE", one) for one in mastered.plan.references_refused]
     for master, checks, rules in zip(mastered.masters, known.masters, known.breaches, strict=True):
-        found += _master_findings(master)
+        found += _master_findings(master, master.delivery)
         if mastered.plan.shared_by == 1:
             found += _loudness_findings([master.proof], master.delivery, mastered)
         found += findings_of(new_since(source, checks), master.proof, master.delivery)
         broken = [one for ones in rules.values() for one in ones]
         found += target_findings(broken, _told([*source, *checks]), master.delivery)
+    for version in mastered.versions:
+        found += _master_findings(version.master, version.subject)
     return _worst_first(found)
 
 
@@ -182,13 +184,13 @@ def _target_findings(mastered: Mastered, proofs: Iterable[Analysis]) -> list[Fin
     return [_finding("TARGET_LIMITED", text, measured=reached_lufs, limit=target_lufs, unit="LUFS")]
 
 
-def _master_findings(master: Master) -> list[Finding]:
+def _master_findings(master: Master, subject: str) -> list[Finding]:
     found = []
     for check in ceiling_checks(master):
         if check.crossed:
             (code, noun), unit = _OVER[check.measure], MEASURES[check.measure].unit
             ceiling = master.ceiling_dbtp
-            text = f"{master.delivery}: {noun} {check.value:.2f} {unit} over a ceiling of {ceiling:g}"
+            text = f"{subject}: {noun} {check.value:.2f} {unit} over a ceiling of {ceiling:g}"
             found.append(_finding(code, text, measured=check.value, limit=ceiling, unit=unit))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -20,8 +21,29 @@ from decisions.findings import (
 from dsp.gating import integrated_lufs, pooled
 from schemas.figures import AudioFormat
 from schemas.profile import Profile
-from schemas.qc import AlbumRow, CheckRow, Finding, MasterFigures, Overviews, RejectedRow, TrackRow, WorkRow
-from schemas.steps import AnyMember, Listed, Master, Mastered, Mastering, Rehearsed, Rejected, album_of, track_id_of
+from schemas.qc import (
+    AlbumRow,
+    CheckRow,
+    Finding,
+    MasterFigures,
+    Overviews,
+    RejectedRow,
+    TrackRow,
+    VersionFigures,
+    WorkRow,
+)
+from schemas.steps import (
+    AnyMember,
+    Listed,
+    Master,
+    Mastered,
+    Mastering,
+    Rehearsed,
+    Rejected,
+    VersionMaster,
+    album_of,
+    track_id_of,
+)
 
 IDENTITY = ("track_id", "album_id", "disc", "sequence", "isrc", "upc", "title", "artist", "genre")
 
@@ -60,6 +82,7 @@ def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
             master=mastered.masters[0].proof.overview,
             limiter_db=mastered.limiter_course_db,
         ),
+        versions=tuple(_version_figures(version) for version in mastered.versions),
     )
 
 
@@ -151,22 +174,38 @@ def _checks(mastered: Mastered, known: Judged) -> tuple[CheckRow, ...]:
     rows = check_rows(known.source, "source")
     for master, checks in zip(mastered.masters, known.masters, strict=True):
         rows += check_rows([*ceiling_checks(master), *checks], master.delivery)
+    for version in mastered.versions:
+        rows += check_rows(ceiling_checks(version.master), version.subject)
     return tuple(rows)
 
 
 def _master_figures(master: Master, broken: Mapping[str, Sequence[Breach]], profile: Profile) -> MasterFigures:
-    return MasterFigures(
-        delivery=master.delivery,
-        uri=master.uri,
-        sha256=master.proof.sha256,
-        rate_hz=master.proof.format.rate_hz,
-        bits=master.bits,
-        frames=master.proof.format.frames,
-        ceiling_dbtp=master.ceiling_dbtp,
-        target_lufs=master.target_lufs,
-        targets=tuple(target_result(profile.targets[name], ones) for name, ones in broken.items()),
-        **msgspec.structs.asdict(master.proof.figures),
+    targets = tuple(target_result(profile.targets[name], ones) for name, ones in broken.items())
+    return MasterFigures(targets=targets, **_of_file(master))
+
+
+def _version_figures(version: VersionMaster) -> VersionFigures:
+    return VersionFigures(
+        version=version.version,
+        linked=version.linked,
+        why=version.why,
+        own_reduction_db=version.own_reduction_db,
+        **_of_file(version.master),
     )
+
+
+def _of_file(master: Master) -> dict[str, Any]:
+    return {
+        "delivery": master.delivery,
+        "uri": master.uri,
+        "sha256": master.proof.sha256,
+        "rate_hz": master.proof.format.rate_hz,
+        "bits": master.bits,
+        "frames": master.proof.format.frames,
+        "ceiling_dbtp": master.ceiling_dbtp,
+        "target_lufs": master.target_lufs,
+        **msgspec.structs.asdict(master.proof.figures),
+    }
 
 
 def _album_verdict(findings: Sequence[Finding], tracks: Sequence[Mastered], verdicts: Iterable[str]) -> str:

@@ -368,7 +368,7 @@ def proved(path: Path, frames: int, md5: bytes, *, dual_mono: bool = False) -> A
 
 def _all_masters(mastered: Mastered) -> list[tuple[str, Master]]:
     """The masters of a track and of its versions, by the words in which they are told."""
-    versions = [(f"{one.master.delivery} ({one.version})", one.master) for one in mastered.versions]
+    versions = [(one.subject, one.master) for one in mastered.versions]
     return [(master.delivery, master) for master in mastered.masters] + versions
 
 

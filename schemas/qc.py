@@ -7,7 +7,7 @@ from msgspec import Struct
 from schemas.figures import Figures, Overview
 from schemas.steps import Spent
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the tables below `qc/`. It rises when a column is added; none ever changes its meaning."""
 
 
@@ -72,6 +72,19 @@ class MasterFigures(Figures, frozen=True, kw_only=True):
     targets: tuple[TargetResult, ...] = ()
 
 
+class VersionFigures(MasterFigures, frozen=True, kw_only=True):
+    """A delivered file of a version of a mix; no target is held against it."""
+
+    version: str
+    """`instrumental`, `acappella` or `tv`."""
+    linked: bool
+    """Its gains are those of the full master in every frame: it lines up with it, and versions add up to it."""
+    why: str
+    """Why it is not linked; empty where it is."""
+    own_reduction_db: float
+    """The deepest that a limiter of its own turned its peaks down."""
+
+
 class Overviews(Struct, frozen=True, kw_only=True):
     """For drawing: the track before and after."""
 
@@ -128,6 +141,8 @@ class TrackRow(Struct, frozen=True, kw_only=True):
     plan: str
     """JSON: every setting of every processor, and each decision with its reason."""
     overview: Overviews
+    versions: tuple[VersionFigures, ...] = ()
+    """Masters of the versions of a song that was mixed from stems."""
 
 
 class AlbumRow(Struct, frozen=True, kw_only=True):

@@ -202,6 +202,11 @@ class VersionMaster(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The deepest that a limiter of its own turned its peaks down: 0 where it is linked."""
     master: Master
 
+    @property
+    def subject(self) -> str:
+        """How it is called beside the full master of its delivery."""
+        return f"{self.master.delivery} ({self.version})"
+
 
 class Mastered(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A track whose masters stand in the output."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from decisions.rows import album_row, rejected_row, track_row
 from dsp.gating import GatingBlocks
 from schemas.figures import Figures
+from schemas.steps import VersionMaster
 from tests.decisions.records import analysis, gating_at, master, mastered, profile, rejected, showing
 
 PROFILE = profile()
@@ -63,6 +64,22 @@ def test_a_track_row_holds_the_figures_of_source_and_masters():
     assert row.source == one.analysis.figures
     assert {"flac24": -14.0, "cd": -13.95} == {m.delivery: m.integrated_lufs for m in row.masters}
     assert row.masters[1].sha256 == one.masters[1].proof.sha256
+
+
+def test_a_track_row_holds_the_masters_of_its_versions_and_how_they_stand():
+    tv = VersionMaster(version="tv", linked=False, why="peaks", own_reduction_db=1.5, master=master(-15.0))
+    row = track_row(replace(mastered(), versions=(tv,)), "run", PROFILE)
+    (found,) = row.versions
+    assert (found.version, found.linked, found.why, found.own_reduction_db) == ("tv", False, "peaks", 1.5)
+    assert (found.sha256, found.integrated_lufs) == (tv.master.proof.sha256, -15.0)
+
+
+def test_a_version_over_the_ceiling_rejects_its_track():
+    tv = VersionMaster(version="tv", linked=True, master=master(peak_dbtp=-0.5))
+    row = track_row(replace(mastered(), versions=(tv,)), "run", PROFILE)
+    assert row.verdict == "rejected"
+    assert "cd (tv): true peak of -0.50 dBTP over a ceiling of -1" in [one.text for one in row.findings]
+    assert "fail" in [one.severity for one in row.checks if one.subject == "cd (tv)"]
 
 
 def test_a_track_row_names_the_track_and_the_verdict():
