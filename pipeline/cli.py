@@ -244,6 +244,36 @@ def measure(**asked: Any) -> int:
     return measure_files(Asked(**asked))
 
 
+@cli.command()
+@click.argument("names", nargs=-1, required=True, metavar="INPUT... OUTPUT", type=click.Path())
+@click.option("--mode", type=click.Choice(("speech", "music")), default="speech", show_default=True)
+@click.option("--weight", "weights", multiple=True, metavar="NAME=DB", help="Favours a microphone; may be repeated.")
+@click.option("--gain", "faders", multiple=True, metavar="NAME=DB", help="A microphone's fader; may be repeated.")
+@click.option("--group", "groups", multiple=True, metavar="NAME=GROUP", help="Shares within a group; may be repeated.")
+@click.option("--nom", "open_limit", type=click.IntRange(1, 64), help="More open microphones are all turned down.")
+@click.option("--depth", "depth_db", type=click.FloatRange(0.0, 80.0), help="Deepest reduction in dB; 15 for music.")
+@click.option("--last-hold", is_flag=True, help="The last that spoke stays open.")
+@click.option("--original", is_flag=True, help="Dugan's law to the letter, without the floor.")
+@click.option("--no-ambience-trim", is_flag=True, help="Leave the ambience as it is, whoever speaks.")
+@click.option("--split-stereo", is_flag=True, help="Two microphones in each stereo file.")
+@click.option("--stems", is_flag=True, help="Also each microphone as it stands in the mix.")
+@click.option("--float", "floating", is_flag=True, help="The mix in floats of 32 bits; else in 24 bits.")
+@click.option("--gains", type=click.Choice(("parquet", "csv")), default="parquet", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="What was done as one JSON object on stdout.")
+def automix(names: tuple[str, ...], as_json: bool, **asked: Any) -> int:
+    """Mixes the microphones of a talk, a panel or a podcast by gain sharing: INPUT... into the folder OUTPUT.
+
+    INPUT: files, folders, or a manifest whose rows share a mix_id. A NAME is a file's name without its ending, or a pattern.
+    """
+    from pipeline.automix import Asked, automix_files, tell
+
+    record = automix_files(Asked(inputs=names[:-1], output=names[-1], **asked))
+    tell(record, names[-1])
+    if as_json:
+        _print_json(record)
+    return 0
+
+
 @cli.group(invoke_without_command=True)
 @click.pass_context
 def profiles(context: click.Context) -> int:

@@ -93,6 +93,14 @@ ERROR_CODES: dict[str, Words] = {
         "refused", "Choice out of range", "A value that was chosen beyond the profile is not one of those allowed.",
         "By its range.", "Choose within the range that is told.", NEVER,
     ),
+    "MICROPHONES_TOO_FEW": Words(
+        "refused", "Too few microphones", "Gain sharing needs two microphones or more that are not mute.",
+        "They were counted.", "Give all files of the event, their folder, or a manifest with a row for each.", NEVER,
+    ),
+    "MICROPHONE_REPEATED": Words(
+        "refused", "A microphone comes twice", "Two of the files given are one, or hold the same bytes: it would count twice.",
+        "By place and by SHA-256.", "Leave one of them out.", NEVER,
+    ),
     "REFERENCE_MISSING": Words(
         "refused", "Reference missing", "A recording that the masters should sound like is not there.",
         "It was looked for.", "Correct the path; in a profile it counts from the profile's own folder.", NEVER,

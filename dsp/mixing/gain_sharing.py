@@ -27,8 +27,9 @@ OFFSET_MARGIN_DB = 3.0
 """Our choice: as much as a level of bleed sways around what the others let expect, and a second singer around the first."""
 LATCH_RATIO = 10.0 ** (-3.0 / 20.0)  # Dugan's Last Hold: above -3 dB ...
 LATCH_S = 0.5  # ... for so long
-LATCH_OVER_FLOOR = 4.0
-"""In power, 6 dB (our choice): a microphone whose ambience is known is not held open for that alone."""
+LATCH_OVER_FLOOR = 10.0
+"""In power, 10 dB (our choice): a microphone whose ambience is known is not held open for that alone; levels that follow peaks
+read noise some 4 dB high."""
 LOOKAHEAD_RISES = 2.5
 """After so many rise times has a level that follows the peaks of a wave caught up (measured with beating tones: 0.16 dB too loud
 for a moment, against 0.6 dB after one)."""
@@ -171,7 +172,7 @@ def _law(settings: GainSharingSettings, rate_hz: int) -> _Law:
         rise=rise,
         fall=fall,
         open_limit=float(settings.open_limit or 0),
-        least_trim=to_gain(-settings.ambience_trim_db),
+        least_trim=1.0 if settings.kind == "music" else to_gain(-settings.ambience_trim_db),
     )
 
 

@@ -56,7 +56,7 @@ class GainSharingSettings:
     last_hold: bool = False
     """The last that spoke stays open."""
     ambience_trim_db: float = MAX_TRIM_DB
-    """How far the group may be turned down, so that its ambience stays the same whoever speaks; 0: not at all."""
+    """Speech: how far the group may be turned down, so that its ambience stays the same whoever speaks; 0: not at all."""
     threshold_offset_db: float | None = None
     """Music: what the floating threshold lies above the side-chain; None: 0 dB above a side-chain that is given, else as far
     above the bleed as leaves two singers open (see `dsp.mixing.gain_sharing`)."""
