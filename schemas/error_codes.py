@@ -270,8 +270,8 @@ ERROR_CODES: dict[str, Words] = {
         "Correct the field that is named, or take it out: what is missing is decided anew.", NEVER,
     ),
     "MIX_SETTINGS_OTHER_SESSION": Words(
-        "rejected", "Settings of another session", "The settings are about another song, about stems that the song has not, or about"
-        " other recordings of them.",
+        "rejected", "Settings of another session",
+        "The settings are about another song, about stems that the song has not, or about other recordings of them.",
         "By `mix_id`, `stem_id` and the SHA-256 of each stem.",
         "Give the settings of this session; take out a `sha256` to use settings on purpose for a new recording.", NEVER,
     ),

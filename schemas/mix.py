@@ -202,7 +202,8 @@ class Insert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def of(cls, settings: InsertSettings, why: Why) -> Insert:
         """Some settings as an insert."""
         kind = next(name for name, record in INSERTS.items() if type(settings) is record)
-        return cls(type=kind, params=msgspec.to_builtins(settings), why=why)
+        # By way of JSON: what is read again is equal to what was written, lists where a tuple was.
+        return cls(type=kind, params=msgspec.json.decode(msgspec.json.encode(settings)), why=why)
 
 
 class Duck(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

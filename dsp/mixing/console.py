@@ -12,12 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from dsp.audio import Audio, silence, to_gain
-from dsp.chain import start_stage
 from dsp.mixing.bus import BusCompressor
 from dsp.mixing.console_settings import ConsoleSettings
 from dsp.mixing.panner import Panner
 from dsp.mixing.sections import Ducks, Heads, Section, Sharing, scaled
-from dsp.mixing.together import Together
 
 
 class Desk(NamedTuple):
@@ -51,8 +49,7 @@ class Console:
         self._rooms = [_Room(settings, place, rate_hz) for place in range(len(settings.returns))]
         self._faders = [_Fader(settings, place, rate_hz) for place in range(len(settings.buses))]
         self._mix_ratio = to_gain(settings.gain_db)
-        self._unbound = [place for place, strip in enumerate(settings.strips) if strip.bus is None]
-        self._out = Together([2] * (len(settings.strips) + len(settings.returns)))
+        self._bus = [strip.bus for strip in settings.strips]
 
     def push(self, blocks: Sequence[Audio]) -> Desk:
         """Takes a block (frames, channels) for each strip, all of one length."""
@@ -62,7 +59,7 @@ class Console:
         lines = list(blocks)
         for section in self._sections:
             lines = section.push(lines)
-        return self._desk(*self._mixed(lines))
+        return self._mixed(lines)
 
     def finish(self) -> Desk:
         """The rest of the song."""
@@ -70,26 +67,17 @@ class Console:
         for section in self._sections:
             ready = section.push(tail)
             tail = [np.concatenate(pair) for pair in zip(ready, section.finish(), strict=True)]
-        stems, wet = self._mixed(tail)
-        return self._desk(stems, [np.concatenate(pair) for pair in zip(wet, self._rests(), strict=True)])
+        return self._mixed(tail)
 
-    def _mixed(self, lines: Sequence[Audio]) -> tuple[list[Audio], list[Audio]]:
-        """Stems and rooms as they add to the mix, each as far as it has come."""
+    def _mixed(self, lines: Sequence[Audio]) -> Desk:
+        """Stems and rooms as they add to the mix: from here on nothing is held back."""
         panned = [panner.push(line) for panner, line in zip(self._panners, lines, strict=True)]
-        wet = [scaled(room.push(panned), self._mix_ratio) for room in self._rooms]
-        stems = list(panned)
-        for place in self._unbound:
-            stems[place] = scaled(panned[place], self._mix_ratio)
+        stems = [
+            scaled(line, self._mix_ratio) if bus is None else line for line, bus in zip(panned, self._bus, strict=True)
+        ]
         for fader in self._faders:
             fader.apply(panned, stems)
-        return stems, wet
-
-    def _rests(self) -> list[Audio]:
-        return [scaled(room.finish(), self._mix_ratio) for room in self._rooms]
-
-    def _desk(self, stems: Sequence[Audio], wet: Sequence[Audio]) -> Desk:
-        ready = self._out.push([*stems, *wet])
-        return Desk(ready[: len(stems)], ready[len(stems) :])
+        return Desk(stems, [scaled(room.push(panned), self._mix_ratio) for room in self._rooms])
 
 
 def summed(blocks: Sequence[Audio]) -> Audio:
@@ -123,19 +111,18 @@ class _Room:
     """A reverb, and what is sent into it."""
 
     def __init__(self, settings: ConsoleSettings, place: int, rate_hz: int) -> None:
+        from dsp.mixing.reverb import Reverb
+
         own = settings.returns[place]
         sends = [(at, send) for at, strip in enumerate(settings.strips) for send in strip.sends if send.to == place]
         self._sends = [(at, to_gain(send.level_db)) for at, send in sends]
-        self._reverb = start_stage(own.reverb, rate_hz, 2) if sends else None
+        self._reverb = Reverb(own.reverb, rate_hz) if sends else None
         self._ratio = to_gain(own.gain_db)
 
     def push(self, panned: Sequence[Audio]) -> Audio:
         if self._reverb is None:
             return np.zeros_like(panned[0])
         return scaled(self._reverb.push(summed([panned[at] * ratio for at, ratio in self._sends])), self._ratio)
-
-    def finish(self) -> Audio:
-        return silence(0, 2) if self._reverb is None else scaled(self._reverb.finish(), self._ratio)
 
 
 def _sections(settings: ConsoleSettings, rate_hz: int) -> list[Section]:
