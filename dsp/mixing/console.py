@@ -35,6 +35,7 @@ class Desk(NamedTuple):
 class Console:
     """Plays settings: as many frames come out as went in.
 
+    >>> from dsp.mixing.console_settings import StripSound
     >>> two = ConsoleSettings(strips=(StripSound(channels=2), StripSound(channels=2, gain_db=6.0)))
     >>> console = Console(two, rate_hz=48_000)
     >>> blocks = [console.push([np.full((4, 2), 0.25)] * 2), console.finish()]
