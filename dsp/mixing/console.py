@@ -15,6 +15,7 @@ from dsp.audio import Audio, silence, to_gain
 from dsp.mixing.bus import BusCompressor
 from dsp.mixing.console_settings import ConsoleSettings
 from dsp.mixing.panner import Panner
+from dsp.mixing.reverb import Reverb
 from dsp.mixing.sections import Ducks, Heads, Section, Sharing, scaled
 
 
@@ -112,8 +113,6 @@ class _Room:
     """A reverb, and what is sent into it."""
 
     def __init__(self, settings: ConsoleSettings, place: int, rate_hz: int) -> None:
-        from dsp.mixing.reverb import Reverb
-
         own = settings.returns[place]
         sends = [(at, send) for at, strip in enumerate(settings.strips) for send in strip.sends if send.to == place]
         self._sends = [(at, to_gain(send.level_db)) for at, send in sends]

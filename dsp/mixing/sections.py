@@ -14,6 +14,7 @@ import numpy as np
 from dsp.audio import Audio, Floats, silence, to_gain
 from dsp.chain import Chain, start_chain
 from dsp.mixing.console_settings import SharingSound, StripSound
+from dsp.mixing.ducker import Ducker
 from dsp.mixing.gain_sharing import GainSharing
 from dsp.mixing.together import Together
 from dsp.settings import AutomationSettings, DelaySettings, Settings
@@ -82,8 +83,6 @@ class Ducks:
     """Strips that give way to others: each hears its key as it is ahead of any duck, so that no two hang on each other."""
 
     def __init__(self, strips: Sequence[StripSound], rate_hz: int) -> None:
-        from dsp.mixing.ducker import Ducker
-
         self._channels = [strip.channels for strip in strips]
         self._ways = [
             (place, [(duck.key, Ducker(duck.ducker, rate_hz, strip.channels)) for duck in strip.ducks])
