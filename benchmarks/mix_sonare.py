@@ -1,16 +1,15 @@
-"""What libsonare 1.9.1 (Apache-2.0, PyPI) suggests for a session: run by `mix_peers.py` in a process of its own, so that nothing of it is imported.
+"""What libsonare 1.9.1 (Apache-2.0, PyPI) suggests for a session: run by `mix_peers.py` in a process of its own.
 
     PYTHONPATH=FOLDER_OF_LIBSONARE python mix_sonare.py < asked.json > said.json
 
-Asked: `{"stems": {name: file}, "spoils": [{name: gain_db}, ...], "render": folder or null}`. Said: for each of `spoils`, the gain of
-each stem (trim and fader), its class; with `render`, its whole scene (bends, pans, sends, compressors) as folder/<number>.npy.
+Asked: `{"stems": {name: file}, "spoils": [{name: gain_db}, ...], "render": file or null}`. Said, for each of `spoils`: the gain of
+each stem (trim and fader), and its class. With `render`, the whole scene of the first is rendered there, as .npy.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import libsonare
@@ -20,18 +19,23 @@ import soundfile
 BLOCK_FRAMES = 512
 
 
+ONLY_LEVELS = {"enable_eq": False, "enable_dynamics": False, "enable_image": False, "enable_structure": False}
+
+
 def main() -> int:
     """Reads what is asked, writes what was suggested."""
     asked = json.load(sys.stdin)
     read = {name: soundfile.read(path, always_2d=True, dtype="float32") for name, path in asked["stems"].items()}
     rate_hz = next(iter(read.values()))[1]
     said = []
-    for number, spoils in enumerate(asked["spoils"]):
-        tracks = [_track(name, audio * 10.0 ** (spoils[name] / 20.0)) for name, (audio, _) in read.items()]
-        suggested = libsonare.suggest_mix_scene(tracks, sample_rate=rate_hz)
-        if asked["render"]:
-            np.save(Path(asked["render"]) / f"{number}.npy", _rendered(suggested["scene"], tracks, rate_hz))
+    for spoils in asked["spoils"]:
+        tracks = [_track(name, audio * np.float32(10.0 ** (spoils[name] / 20.0))) for name, (audio, _) in read.items()]
+        options = {} if asked["render"] else ONLY_LEVELS
+        suggested = libsonare.suggest_mix_scene(tracks, sample_rate=rate_hz, **options)
         said.append(_answer(suggested))
+        if asked["render"]:
+            np.save(asked["render"], _rendered(suggested["scene"], tracks, rate_hz))
+            break
     json.dump(said, sys.stdout)
     return 0
 
@@ -43,12 +47,10 @@ def _track(name: str, audio: Any) -> Any:
 
 def _answer(suggested: dict[str, Any]) -> dict[str, Any]:
     gains = {
-        strip["id"]: strip.get("inputTrimDb", 0.0) + strip.get("faderDb", 0.0) for strip in suggested["scene"]["strips"]
+        strip["id"]: strip.get("inputTrimDb", 0.0) + strip.get("faderDb", 0.0)
+        for strip in suggested["scene"]["strips"]
     }
-    return {
-        "gains_db": gains,
-        "classes": {one.get("id", one.get("trackId")): one["source"] for one in suggested["tracks"]},
-    }
+    return {"gains_db": gains, "classes": {one["stripId"]: one["source"] for one in suggested["tracks"]}}
 
 
 def _rendered(scene: dict[str, Any], tracks: list[Any], rate_hz: int) -> Any:

@@ -34,6 +34,9 @@ GET_STEMS = Path(__file__).resolve().parents[2] / "shared" / "music" / "get_stem
 LONGEST_S = 90.0
 SILENT_DBFS = -60.0
 """A track that never reaches this is no stem: LMMS renders muted tracks, too."""
+BROKEN_PEAK = 100.0
+"""A track with a sample beyond this, or with none that is a number, was rendered wrong (a filter of LMMS that ran away): its song
+is left out."""
 FEWEST_STEMS = 5
 SLOWEST_S = 1_200
 """A song that takes longer to render is left out (some LMMS instruments are slow)."""
@@ -134,9 +137,11 @@ def _cut(song: Path, folder: Path) -> None:
     """The first 90 s of each stem that sounds, all scaled alike so that none clips: the balance stays as it is."""
     paths = [path for path in sorted(song.glob("*")) if path.suffix in (".wav", ".flac") and path.stem != "mix"]
     read = {path.stem: _beginning(path) for path in paths}
+    if not all(_peak(audio) < BROKEN_PEAK for audio, _ in read.values()):
+        read = {}
     sounding = {name: one for name, one in read.items() if _peak(one[0]) > 10.0 ** (SILENT_DBFS / 20.0)}
-    scale = SESSION_PEAK / max((_peak(audio) for audio, _ in sounding.values()), default=1.0)
     folder.mkdir(parents=True, exist_ok=True)
+    scale = SESSION_PEAK / max((_peak(audio) for audio, _ in sounding.values()), default=1.0)
     for name, (audio, rate_hz) in sounding.items():
         path = folder / f"{safe_name(re.sub(r'[.](ds|ogg|wav)', '', name))}.flac"
         soundfile.write(path, audio * min(1.0, scale), rate_hz, subtype="PCM_24")
