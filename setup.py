@@ -25,7 +25,7 @@ setup(
     ],
     py_modules=["lathe"],
     package_data={
-        "decisions": ["norms/*.toml", "profiles/*.toml", "styles/*.toml", "targets/*.toml"],
+        "decisions": ["mixing/balances/*.toml", "norms/*.toml", "profiles/*.toml", "styles/*.toml", "targets/*.toml"],
         "pipeline": ["prices.toml"],
         "review": ["page/*"],
     },

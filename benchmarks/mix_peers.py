@@ -2,8 +2,9 @@
 
     pip install --target FOLDER/libsonare libsonare==1.9.1
 
-FOLDER is that of the material. Each gives a gain for each stem. libsonare is asked without a choice of ours but that what is no level
-stays off (its trim and fader do not change by that); its answers are kept beside the material, as it takes half a minute a session.
+FOLDER is that of the material. Each gives a gain for each stem. libsonare is asked without a choice of ours but that what is
+no level stays off (its trim and fader do not change by that); its answers are kept beside the material, as it takes half a
+minute a session.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks.mix_songs import Material
+from mix_songs import Material
+
 from decisions.mixing.session import Session
 
 PEERS = ("plain sum", "equal loudness", "libsonare")
@@ -59,7 +62,9 @@ def render_libsonare(material: Material, spoils: Mapping[str, float], folder: Pa
     return place
 
 
-def _ask(material: Material, spoils: Sequence[Mapping[str, float]], folder: Path, render: Path | None) -> list[dict]:
+def _ask(
+    material: Material, spoils: Sequence[Mapping[str, float]], folder: Path, render: Path | None
+) -> list[dict[str, Any]]:
     asked = {
         "stems": {path.stem: str(path) for path in material.stems()},
         "spoils": list(spoils),
@@ -69,7 +74,8 @@ def _ask(material: Material, spoils: Sequence[Mapping[str, float]], folder: Path
     run = subprocess.run(
         [sys.executable, str(_WORKER)], input=json.dumps(asked), env=paths, capture_output=True, text=True, check=True
     )
-    return json.loads(run.stdout)
+    said: list[dict[str, Any]] = json.loads(run.stdout)
+    return said
 
 
 def _key(spoils: Mapping[str, float]) -> str:

@@ -1,6 +1,8 @@
-"""Sessions of the benchmark as decisions see them: heard once and kept beside the material, then spoiled by gains as often as needed.
+"""Sessions of the benchmark as decisions see them: heard once and kept beside the material, then spoiled by gains as often as
+needed.
 
-A gain moves levels and energies and nothing else that is measured: a spoiled session is computed from what was heard, not heard again.
+A gain moves levels and energies and nothing else that is measured: a spoiled session is computed from what was heard, not
+heard again.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from mix_songs import Material
 from msgspec.structs import replace
 
-from benchmarks.mix_songs import Material
+from decisions.mixing.roles import role_of
 from decisions.mixing.session import HeardStem, Session
 from dsp.mixing.trace import Trace
 from media.mixing.hearing import HEARING_VERSION, hear
@@ -29,8 +32,8 @@ def session_of(material: Material) -> Session:
     heard = [_heard(path, material) for path in material.stems()]
     stems = tuple(Stem(row=row, uri=path.name, stem_id=path.stem) for row, path in enumerate(material.stems(), 2))
     rate_hz = heard[0][0].format.rate_hz
-    taken = [roles_of(stem, figures, trace) for stem, (figures, trace) in zip(stems, heard, strict=True)]
-    listed = zip(stems, heard, taken, strict=True)
+    roles = [role_of(stem, figures)[:3] for stem, (figures, _) in zip(stems, heard, strict=True)]
+    listed = zip(stems, heard, roles, strict=True)
     return Session(
         mix_id=material.name,
         song=Song(stems=stems),

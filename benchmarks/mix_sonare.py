@@ -2,8 +2,8 @@
 
     PYTHONPATH=FOLDER_OF_LIBSONARE python mix_sonare.py < asked.json > said.json
 
-Asked: `{"stems": {name: file}, "spoils": [{name: gain_db}, ...], "render": file or null}`. Said, for each of `spoils`: the gain of
-each stem (trim and fader), and its class. With `render`, the whole scene of the first is rendered there, as .npy.
+Asked: `{"stems": {name: file}, "spoils": [{name: gain_db}, ...], "render": file or null}`. Said, for each of `spoils`: the
+gain of each stem (trim and fader), and its class. With `render`, the whole scene of the first is rendered there, as .npy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import sys
 from typing import Any
 
-import libsonare
+import libsonare  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
 import soundfile
 
@@ -47,8 +47,7 @@ def _track(name: str, audio: Any) -> Any:
 
 def _answer(suggested: dict[str, Any]) -> dict[str, Any]:
     gains = {
-        strip["id"]: strip.get("inputTrimDb", 0.0) + strip.get("faderDb", 0.0)
-        for strip in suggested["scene"]["strips"]
+        strip["id"]: strip.get("inputTrimDb", 0.0) + strip.get("faderDb", 0.0) for strip in suggested["scene"]["strips"]
     }
     return {"gains_db": gains, "classes": {one["stripId"]: one["source"] for one in suggested["tracks"]}}
 

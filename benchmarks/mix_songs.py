@@ -3,11 +3,11 @@
 
 usage: mix_songs.py FOLDER [--songs 12]
 
-lmms: the demo songs of LMMS (Debian package lmms), each track rendered by itself; electronic and band music, mixed by their makers.
-gm:   General-MIDI songs (Debian packages openttd-openmsx, fluidsynth, fluid-soundfont-gm; PyPI mido), rendered channel by channel by
-      `music/get_stems.py` of the shared folder beside the checkout; balanced by their arrangers, which is no record's balance.
-Writes FOLDER/lmms/<song>/*.wav, FOLDER/gm/<song>/*.flac and, cut to 90 s, FOLDER/sessions/<song>/*.flac. Neither has a sung vocal:
-songs with several stems and a voice that may be used freely cannot be had without the net. What stands there already is kept.
+lmms: the demo songs of LMMS (Debian package lmms), each track rendered by itself; electronic and band music as mixed by its makers.
+gm: General-MIDI songs (Debian packages openttd-openmsx, fluidsynth, fluid-soundfont-gm; PyPI mido), rendered channel by channel
+by `music/get_stems.py` of the shared folder beside the checkout; balanced by their arrangers, which is no record's balance.
+Writes FOLDER/lmms/<song>/*.wav, FOLDER/gm/<song>/*.flac and, cut to 90 s, FOLDER/sessions/<song>/*.flac; keeps what is there.
+Neither has a sung vocal: songs with several stems and a voice that may be used freely cannot be had without the net.
 """
 
 from __future__ import annotations
@@ -32,15 +32,25 @@ MIDI_SONGS = Path("/usr/share/games/openttd/baseset/openmsx")
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 GET_STEMS = Path(__file__).resolve().parents[2] / "shared" / "music" / "get_stems.py"
 LONGEST_S = 90.0
-SILENT_DBFS = -60.0
-"""A track that never reaches this is no stem: LMMS renders muted tracks, too."""
 BROKEN_PEAK = 100.0
-"""A track with a sample beyond this, or with none that is a number, was rendered wrong (a filter of LMMS that ran away): its song
-is left out."""
+"""A track with a sample beyond this, or with one that is no number, was rendered wrong (a filter of LMMS that ran away). It is
+left out: the balance of the others among each other stays what it was."""
 FEWEST_STEMS = 5
 SLOWEST_S = 1_200
 """A song that takes longer to render is left out (some LMMS instruments are slow)."""
 SESSION_PEAK = 0.9
+INAUDIBLE_LU = 30.0
+"""A stem whose energy lies so far below the sum's is not heard in it: how its maker levelled it says nothing (some LMMS songs
+hold tracks that were turned down instead of deleted)."""
+GM_NAMES = {
+    "chromperc": "mallets",
+    "ensemble": "strings",
+    "lead": "synth lead",
+    "percussive": "percussion",
+    "pipe": "flute",
+    "reed": "reeds",
+}
+"""Families of General MIDI in the words that people name tracks with."""
 
 
 class Material(NamedTuple):
@@ -117,7 +127,8 @@ def _render_lmms(folder: Path) -> None:
         print(f"rendering {project.stem}", file=sys.stderr)
         command = ["lmms", "--allowroot", "rendertracks", str(project), "-a", "-o", str(half_done), "-f", "wav"]
         try:
-            subprocess.run(command, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, timeout=SLOWEST_S, **_QUIET)
+            environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+            subprocess.run(command, env=environment, timeout=SLOWEST_S, check=True, capture_output=True)
         except subprocess.TimeoutExpired:
             for path in half_done.glob("*"):  # an empty folder says that it was tried
                 path.unlink()
@@ -130,26 +141,36 @@ def _render_midi(folder: Path, songs: int) -> None:
         subprocess.run([sys.executable, str(GET_STEMS), *source], check=True)
 
 
-_QUIET = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-
-
 def _cut(song: Path, folder: Path) -> None:
     """The first 90 s of each stem that sounds, all scaled alike so that none clips: the balance stays as it is."""
     paths = [path for path in sorted(song.glob("*")) if path.suffix in (".wav", ".flac") and path.stem != "mix"]
     read = {path.stem: _beginning(path) for path in paths}
-    if not all(_peak(audio) < BROKEN_PEAK for audio, _ in read.values()):
-        read = {}
-    sounding = {name: one for name, one in read.items() if _peak(one[0]) > 10.0 ** (SILENT_DBFS / 20.0)}
-    folder.mkdir(parents=True, exist_ok=True)
+    energies = {name: _energy(audio) for name, (audio, _) in read.items() if _peak(audio) < BROKEN_PEAK}
+    softest = max(1e-9, sum(energies.values()) * 10.0 ** (-INAUDIBLE_LU / 10.0))
+    sounding = {name: read[name] for name, energy in energies.items() if energy > softest}
+    unfinished = folder.with_name(f".{folder.name}")
+    unfinished.mkdir(parents=True, exist_ok=True)
     scale = SESSION_PEAK / max((_peak(audio) for audio, _ in sounding.values()), default=1.0)
     for name, (audio, rate_hz) in sounding.items():
-        path = folder / f"{safe_name(re.sub(r'[.](ds|ogg|wav)', '', name))}.flac"
-        soundfile.write(path, audio * min(1.0, scale), rate_hz, subtype="PCM_24")
+        soundfile.write(unfinished / f"{_plain_name(name)}.flac", audio * min(1.0, scale), rate_hz, subtype="PCM_24")
+    unfinished.rename(folder)
+
+
+def _plain_name(name: str) -> str:
+    """The name of a track, without the endings of its samples (`3_kick.ds`)."""
+    words = re.sub(r"[.](ds|ogg|wav)", "", name)
+    number, _, family = words.partition("-")
+    return safe_name(f"{number}-{GM_NAMES.get(family, family)}" if family in GM_NAMES else words)
 
 
 def _beginning(path: Path) -> tuple[Audio, int]:
     rate_hz = soundfile.info(path).samplerate
-    return soundfile.read(path, frames=int(LONGEST_S * rate_hz), always_2d=True, dtype="float32")
+    audio, _ = soundfile.read(path, frames=int(LONGEST_S * rate_hz), always_2d=True, dtype="float32")
+    return audio, rate_hz
+
+
+def _energy(audio: Audio) -> float:
+    return float(np.square(audio, dtype=np.float64).sum())
 
 
 def _peak(audio: Audio) -> float:
