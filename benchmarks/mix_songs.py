@@ -3,7 +3,7 @@
 
 usage: mix_songs.py FOLDER [--songs 12]
 
-lmms: the demo songs of LMMS (Debian package lmms), each track rendered by itself; electronic and band music as mixed by its makers.
+lmms: demo songs of LMMS (Debian package lmms), each track rendered by itself; electronic and band music as mixed by its makers.
 gm: General-MIDI songs (Debian packages openttd-openmsx, fluidsynth, fluid-soundfont-gm; PyPI mido), rendered channel by channel
 by `music/get_stems.py` of the shared folder beside the checkout; balanced by their arrangers, which is no record's balance.
 Writes FOLDER/lmms/<song>/*.wav, FOLDER/gm/<song>/*.flac and, cut to 90 s, FOLDER/sessions/<song>/*.flac; keeps what is there.
