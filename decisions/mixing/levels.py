@@ -71,8 +71,9 @@ def _by_table(units: Sequence[Unit], balance: Balance) -> list[Target]:
     gains_db = held - levels
     if free.all():
         gains_db -= gains_db.mean()  # a gain of all faders is the mix's own
+    mix_lufs = 10.0 * math.log10(sum(10.0 ** (unit.energy_lufs / 10.0) for unit in units))
     return [
-        _target(unit, float(gain_db), float(doubt), float(at_lu), intent, balance)
+        _target(unit, float(gain_db), float(doubt), (unit.level_lufs - mix_lufs, float(at_lu)), intent, balance)
         for unit, gain_db, doubt, at_lu in zip(units, gains_db, doubts, usual, strict=True)
     ]
 
@@ -114,23 +115,32 @@ def _bounds(units: Sequence[Unit], balance: Balance) -> list[RoleBounds]:
     return found
 
 
-def _target(unit: Unit, gain_db: float, doubt_db: float, usual_lu: float, intent: Intent, balance: Balance) -> Target:
-    """A move and its reasons; half the range at most for what is not sure."""
-    sure = 0.5 * (1.0 + math.erf(abs(gain_db) / doubt_db / math.sqrt(2.0)))
-    confidence = sure * (0.5 + 0.5 * unit.confidence)
+def _target(
+    unit: Unit, gain_db: float, doubt_db: float, stands_lu: tuple[float, float], intent: Intent, balance: Balance
+) -> Target:
+    """A move and its reasons; half the range at most for what is not sure. `stands_lu`: where it stands, and where usually."""
+    confidence = _confidence(gain_db, doubt_db, unit, intent)
     most_db = RANGE_DB if confidence >= 0.5 else RANGE_DB / 2.0
-    gain_db = min(max(gain_db, -most_db), most_db)
     what = (
         "what was delivered looks like a mix" if intent.unmeant_ratio < 0.5 else "nobody seems to have set the faders"
     )
     text = f"towards where such a stem usually stands ({balance.name} balance); {what}"
     evidence: dict[str, float | str] = {
-        "level_lufs": round(unit.level_lufs, 2),
-        "usual_level_lu": round(usual_lu, 2),
+        "level_in_sum_lu": round(stands_lu[0], 2),
+        "usual_level_lu": round(stands_lu[1], 2),
         "doubt_db": round(doubt_db, 2),
         "unmeant_ratio": round(intent.unmeant_ratio, 3),
     }
-    return Target(gain_db, Why(text=text, evidence=evidence, confidence=round(confidence, 3)))
+    why = Why(text=text, evidence=evidence, confidence=round(confidence, 3))
+    return Target(min(max(gain_db, -most_db), most_db), why)
+
+
+def _confidence(gain_db: float, doubt_db: float, unit: Unit, intent: Intent) -> float:
+    """How probable it is that a stem has to be moved that way, less where nobody knows what it is; or that it may stay."""
+    if abs(gain_db) < SMALLEST_DB:
+        return 1.0 - intent.unmeant_ratio
+    right_way = 0.5 * (1.0 + math.erf(abs(gain_db) / doubt_db / math.sqrt(2.0)))
+    return right_way * (0.5 + 0.5 * unit.confidence)
 
 
 def _by_reference(units: Sequence[Unit], gains_db: Floats, explained_ratio: float) -> list[Target]:
