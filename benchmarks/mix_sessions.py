@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from mix_songs import Material
+import soundfile
+from mix_songs import Material, audio_of
 from msgspec.structs import replace
 
 from decisions.mixing.roles import role_of
@@ -29,7 +30,7 @@ LEVELS = ("integrated_lufs", "sample_peak_dbfs", "noise_floor_dbfs", "hum_db")
 
 def session_of(material: Material) -> Session:
     """A session as its maker balanced it, roles told by the names of its files or by their sound."""
-    heard = [_heard(path, material) for path in material.stems()]
+    heard = [_heard(path) for path in material.stems()]
     stems = tuple(Stem(row=row, uri=path.name, stem_id=path.stem) for row, path in enumerate(material.stems(), 2))
     rate_hz = heard[0][0].format.rate_hz
     roles = [role_of(stem, figures)[:3] for stem, (figures, _) in zip(stems, heard, strict=True)]
@@ -45,6 +46,35 @@ def session_of(material: Material) -> Session:
 def spoiled(session: Session, gains_db: Mapping[str, float]) -> Session:
     """The session with a gain on each stem."""
     return session._replace(stems=tuple(_raised(one, gains_db[one.stem.stem_id]) for one in session.stems))
+
+
+def with_reference(session: Session, material: Material, folder: Path) -> Session:
+    """The session with its maker's mix, heard from a file as any reference is."""
+    path = folder / "sums" / f"{material.name}.flac"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        audio, rate_hz = audio_of(material)
+        mix = np.sum([audio[name] for name in sorted(audio)], axis=0)
+        soundfile.write(path, mix * min(1.0, 0.9 / float(np.abs(mix).max())), rate_hz, subtype="PCM_24")
+    figures, trace = _heard(path)
+    stem = Stem(row=0, uri=path.name, stem_id="reference")
+    return session._replace(reference=HeardStem(stem, figures, trace, "backing_track", "manifest", 1.0))
+
+
+def with_lead(session: Session) -> Session:
+    """The session with its loudest melody called the vocal: a stand-in, where nobody sings."""
+    melodies = [one for one in session.stems if _is_melody(one)]
+    if not melodies:
+        return session
+    lead = max(melodies, key=lambda one: float(one.trace.energies.sum()))
+    called = lead._replace(role="vocal", role_source="manifest", role_confidence=1.0)
+    return session._replace(stems=tuple(called if one is lead else one for one in session.stems))
+
+
+def _is_melody(one: HeardStem) -> bool:
+    """It does not consist of hits, nor of bass (our choice)."""
+    figures = one.figures
+    return figures.percussivity_ratio < 0.5 and figures.low_ratio < 0.15 and (figures.centroid_hz or 0.0) > 200.0
 
 
 def _raised(one: HeardStem, gain_db: float) -> HeardStem:
@@ -63,7 +93,7 @@ def _raised(one: HeardStem, gain_db: float) -> HeardStem:
     )
 
 
-def _heard(path: Path, material: Material) -> tuple[StemFigures, Trace]:
+def _heard(path: Path) -> tuple[StemFigures, Trace]:
     place = path.with_suffix(f".heard{HEARING_VERSION}")
     if not place.exists():
         figures, trace = hear(path)
