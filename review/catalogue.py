@@ -88,7 +88,7 @@ class Catalogue:
         for row in rows:
             track = len(self)
             self.columns["track_id"].append(row["track_id"])
-            self.columns["title"].append(PurePosixPath(row["source_uri"]).stem)
+            self.columns["title"].append(_name_of(row))
             self.columns["verdict"].append(0)
             self.columns["codes"].append([self._code(row["code"])])
             for name in ("album_id", "run_id"):
@@ -166,6 +166,12 @@ class Catalogue:
     def _numbers(self, name: str, values: Sequence[str | None]) -> list[int | None]:
         known = self.names[name]
         return [None if value is None else known.setdefault(value, len(known)) for value in values]
+
+
+def _name_of(row: Mapping[str, Any]) -> str:
+    """What a rejected track is called: as its file, or as its song, which has none."""
+    place = PurePosixPath(row["source_uri"])
+    return str(row["track_id"]) if place.parts[-3:-2] == ("mixes",) and place.name == "mix.wav" else place.stem
 
 
 class _Masters:

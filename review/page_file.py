@@ -34,6 +34,7 @@ SCRIPTS = (
     "changes.js",
     "over_time.js",
     "track_cards.js",
+    "mix.js",
     "track.js",
     "main.js",
 )

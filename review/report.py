@@ -24,6 +24,7 @@ from review.albums import albums_of, newest_albums
 from review.catalogue import Catalogue, batches
 from review.columns import joined
 from review.details import CHUNK, script_of
+from review.mixes import listed, mix_script, newest_mixes
 from review.page_file import page_of
 from review.standing import Standing, rows_of, standing_rows
 from schemas.codes import CODES
@@ -49,9 +50,10 @@ def write_report(output: str, against: str | None = None) -> str:
             if part.table == "rejected":
                 catalogue.add_rejected(row for batch in rows_of(part) for row in batch.to_pylist())
         _compare(catalogue, standing)
-        page = page_of(_told(catalogue, standing, output, scripts))
+        mixes = _write_mixes(output, scratch)
+        page = page_of(_told(catalogue, standing, output, scripts, mixes))
         _put(scratch, "index.html", page, store.join(folder, "index.html"))
-    _sweep(folder, set(scripts))
+    _sweep(folder, {*scripts, *(song["script"] for song in mixes.values())})
     return store.join(folder, "index.html")
 
 
@@ -67,6 +69,14 @@ def _write_scripts(catalogue: Catalogue, standing: Standing, output: str, scratc
                 names.append(_put_script(under_way.popleft().result(), output, scratch))
         names += [_put_script(one.result(), output, scratch) for one in under_way]
     return names
+
+
+def _write_mixes(output: str, scratch: Path) -> dict[str, dict[str, Any]]:
+    """Everything about songs that were mixed, each into a script; returns the list of them."""
+    return {
+        row["mix_id"]: listed(row, _put_script(mix_script(row, output), output, scratch))
+        for row in newest_mixes(output)
+    }
 
 
 def _put_script(script: tuple[str, str], output: str, scratch: Path) -> str:
@@ -100,14 +110,17 @@ def _compare(catalogue: Catalogue, standing: Standing) -> None:
             catalogue.add_before(batch, places)
 
 
-def _told(catalogue: Catalogue, standing: Standing, output: str, scripts: list[str]) -> dict[str, Any]:
+def _told(
+    catalogue: Catalogue, standing: Standing, output: str, scripts: list[str], mixes: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     run = standing.newest
     told = catalogue.told()
     ids = sorted(catalogue.names["run_id"], reverse=True)
     records = {run_id: run_record(output, run_id) for run_id in ids}
     compared = sorted({part.run_id for part in standing.before}, reverse=True)
     albums = albums_of(catalogue, newest_albums(output, ids))
-    codes = {*told["codes"], *(finding["code"] for album in albums.values() for finding in album["findings"])}
+    whole = [*albums.values(), *mixes.values()]
+    codes = {*told["codes"], *(finding["code"] for one in whole for finding in one["findings"])}
     return {
         **told,
         "run": {
@@ -119,6 +132,7 @@ def _told(catalogue: Catalogue, standing: Standing, output: str, scripts: list[s
         "compared": _run_words(compared),
         "pieces": scripts,
         "albums": albums,
+        "mixes": mixes,
         "norms": _norms(records.values()),
         "words": {code: _words(code) for code in sorted(codes) if code in CODES},
     }

@@ -4,6 +4,7 @@ const VIEWS = [
   ["overview", "Overview"],
   ["tracks", "Tracks"],
   ["albums", "Albums"],
+  ["mixes", "Mixes"],
   ["distributions", "Distributions"],
   ["changes", "Changes"],
   ["signoff", "Sign-off"],
@@ -16,6 +17,8 @@ const MAKERS = {
   changes: changesView,
   signoff: signoffView,
   track: trackView,
+  mixes: mixesView,
+  mix: mixView,
 };
 const KEYS = [
   ["/", "search"],
@@ -72,7 +75,7 @@ class Page {
     this.tellRun();
     this.listening?.destroy?.();
     this.listening = null;
-    this.markViews(view.view === "track" ? "tracks" : view.view);
+    this.markViews({ track: "tracks", mix: "mixes" }[view.view] ?? view.view);
     const focused = this.keep;
     this.keep = null;
     const asked = (this.asked = Symbol("view"));
@@ -122,7 +125,7 @@ class Page {
     document
       .getElementById("views")
       .replaceChildren(
-        ...VIEWS.map(([name, label]) =>
+        ...VIEWS.filter(([name]) => name !== "mixes" || Object.keys(this.catalogue.mixes).length).map(([name, label]) =>
           element(
             "li",
             {},

@@ -14,6 +14,7 @@ async function trackView(page, view) {
     trackHeading(page, i),
     element("p", {}, `${row.outcome === "skipped" ? "Left as it stood" : "Mastered"}: ${row.reason}.`),
     page.decisionBar([i], { scope: "track" }),
+    await mixCards(page, view.track, row.versions ?? []),
     element(
       "div",
       { class: "two" },
