@@ -34,6 +34,7 @@ from schemas.qc import (
 )
 from schemas.steps import (
     AnyMember,
+    Heard,
     Listed,
     Master,
     Mastered,
@@ -158,7 +159,7 @@ def work_row(member: AnyMember, run_id: str) -> WorkRow:
 
 def format_of(member: AnyMember) -> AudioFormat | None:
     """What is known of the source's format; None where it was not measured."""
-    if isinstance(member, Rejected | Listed):
+    if isinstance(member, Rejected | Listed | Heard):
         return None
     return member.draft.analysis.format if isinstance(member, Rehearsed) else member.analysis.format
 

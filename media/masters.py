@@ -78,7 +78,7 @@ class Shelf:
 
     def _supersede(self, uri: str) -> str | None:
         """Moves what stands at a name to a free name below `superseded/`; None if another worker was faster."""
-        inside = uri.removeprefix(store.join(self._job.output, "masters") + "/")
+        inside = uri.removeprefix(f"{self._job.output}/").removeprefix("masters/")
         stem, ending = os.path.splitext(inside)
         for number in range(1, ATTEMPTS + 1):
             name = inside if number == 1 else f"{stem} ({number}){ending}"

@@ -11,18 +11,29 @@ from schemas.steps import Job
 from schemas.track import Track
 from transforms.albums import DraftAlbums, SettleAlbums
 from transforms.coders import register_coders
-from transforms.quality import WriteQuality, WriteWork
-from transforms.tracks import Analyse, Master, MeasuredOnly, Rehearse
+from transforms.mixes import EndMixes, MixSongs
+from transforms.quality import WriteMixes, WriteQuality, WriteWork
+from transforms.tracks import Analyse, AnalyseListed, Master, MeasuredOnly, Rehearse
 
 
-def master_catalogue(pipeline: beam.Pipeline, selection: Selection, job: Job) -> None:
-    """Manifest -> masters and rows of quality control, below `job.output`."""
+def master_catalogue(pipeline: beam.Pipeline, selection: Selection, job: Job, *, songs: bool = False) -> None:
+    """Manifest -> masters and rows of quality control, below `job.output`; `songs`: some of it comes as stems."""
     register_coders()
     tracks = pipeline | "ReadManifest" >> ReadManifest(selection)
-    drafts = tracks | "Analyse" >> Analyse(job) | "DraftAlbums" >> DraftAlbums(job)
+    if not job.mixing.master:
+        songs_asked = tracks | "KeepSongs" >> beam.Filter(lambda track: track.selected and track.song is not None)
+        mixes = songs_asked | "MixSongs" >> MixSongs(job) | "EndMixes" >> EndMixes(job)
+        mixes | "WriteMixes" >> WriteMixes(job)
+        mixes | "WriteWork" >> WriteWork(job)
+        return
+    if songs:
+        analysed = tracks | "MixSongs" >> MixSongs(job) | "Analyse" >> AnalyseListed(job)
+    else:
+        analysed = tracks | "Analyse" >> Analyse(job)
+    drafts = analysed | "DraftAlbums" >> DraftAlbums(job)
     plans = drafts | "Rehearse" >> Rehearse(job) | "SettleAlbums" >> SettleAlbums(job)
     masters = plans | "Master" >> Master(job)
-    masters | "WriteQuality" >> WriteQuality(job)
+    masters | "WriteQuality" >> WriteQuality(job, songs=songs)
     ended = (masters, plans | "MeasuredOnly" >> MeasuredOnly())
     ended | "Ended" >> beam.Flatten() | "WriteWork" >> WriteWork(job)
 

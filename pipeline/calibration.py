@@ -22,6 +22,8 @@ ENOUGH_ROWS = 200_000
 ENOUGH_SAMPLES = 44_100.0 * 2 * 60
 """Less than a minute of stereo says nothing of how long a step takes."""
 COLUMNS = ["audio_s", "rate_hz", "channels", "bytes_written", "steps"]
+OF_STEMS = ("hear", "mix")
+"""Stages that work on all stems of a song, and tell how many samples those have."""
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
@@ -41,6 +43,10 @@ class Calibration(Struct, frozen=True, kw_only=True):
 # Together 43 times realtime for stereo at 44.1 kHz and two deliveries, shared out as measured on one track.
 DEFAULT = Calibration(
     cpu_s_per_sample={
+        ("hear", False): 5.0e-8,
+        ("mix", False): 1.0e-7,
+        ("hear", True): 1.0e-9,
+        ("mix", True): 2.0e-9,
         ("analyse", False): 5.5e-8,
         ("rehearse", False): 6.1e-8,
         ("master", False): 1.47e-7,
@@ -87,7 +93,7 @@ def _rates(rows: list[Record]) -> dict[Step, float]:
         for told in row["steps"]:
             step = (told["stage"], told["remembered"])
             spent[step] = spent.get(step, 0.0) + told["cpu_s"]
-            over[step] = over.get(step, 0.0) + _samples([row])
+            over[step] = over.get(step, 0.0) + (told.get("samples") or _samples([row]))
     return {step: spent[step] / over[step] for step in spent if over[step] >= ENOUGH_SAMPLES}
 
 

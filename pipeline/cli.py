@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from decisions.choices import Choices
     from pipeline.forecast import Forecast
-    from schemas.steps import Speech
+    from schemas.steps import MixWish, Speech
 
 INTENSITIES = ("low", "medium", "high")
 SOME_REJECTED, WRONG_USAGE, CRASH, INTERRUPTED = 1, 2, 3, 130
@@ -43,6 +43,25 @@ def taste_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def mix_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What songs that come as stems may be told."""
+    for option in reversed(
+        [
+            click.option(
+                "--settings", multiple=True, metavar="FILE",
+                help="Settings of a mix that a person edited, for the song that they name; may be repeated.",
+            ),
+            click.option("--stems", is_flag=True, help="Also the processed stems of mixes; they add up to the mix."),
+            click.option(
+                "--versions", default="", metavar="NAMES",
+                help="Also versions of mixes, by commas: instrumental, acappella, tv.",
+            ),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="lathe", prog_name="lathe")
 def cli() -> None:
@@ -59,6 +78,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--only", metavar="GLOB", help="Master only tracks whose id, album, title or file matches."),
         click.option("--root", "roots", multiple=True, help="Another folder that sources may lie in; may be repeated."),
         click.option("--force", is_flag=True, help="Render also what has not changed."),
+        mix_options,
         click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object on stdout."),
         click.option(
             "--metrics",
@@ -124,6 +144,32 @@ def run(after_run: AfterRun | None, /, as_json: bool, dry_run: bool, prices: str
 
 
 @cli.command()
+@click.argument("manifest")
+@run_options
+@click.option("--no-master", is_flag=True, help="Make the mixes and no masters of them.")
+@click.pass_obj
+def mix(after_run: AfterRun | None, /, as_json: bool, no_master: bool, **asked: Any) -> int:
+    """Mixes the songs that come as stems in MANIFEST (rows with a mix_id) into OUTPUT, and masters them.
+
+    Other rows are left alone. OUTPUT/mixes/<mix_id>/settings.json holds every setting with its reason: edit it, and give it back
+    with --settings.
+    """
+    from msgspec import structs
+
+    from pipeline import run as runs
+    from pipeline.words import ProgressLine, say, summary_text
+
+    request = runs.Request(songs_only=True, **_asked(asked))
+    request = structs.replace(request, mixing=structs.replace(request.mixing, master=not no_master))
+    with ProgressLine() as progress:
+        summary = runs.run_catalogue(request, progress)
+    say(summary_text(summary, after_run(summary.output) if after_run else None))
+    if as_json:
+        _print_json(runs.contract(summary) | {"mixed": summary.mixed})
+    return SOME_REJECTED if summary.rejected or summary.failed else 0
+
+
+@cli.command()
 @click.argument("source")
 @run_options
 @click.option(
@@ -182,7 +228,26 @@ def _asked(asked: dict[str, Any]) -> dict[str, Any]:
     if asked["beam_options"] and not asked["beam_options"][0].startswith("-"):
         stray = asked["beam_options"][0]
         raise click.UsageError(f'"{stray}" is one word too many; options for Beam stand after --')
-    return {"choices": _choices(asked), "speech": _speech(asked), **asked}
+    return {"choices": _choices(asked), "speech": _speech(asked), "mixing": _mixing(asked), **asked}
+
+
+def _mixing(asked: dict[str, Any]) -> MixWish:
+    """Takes what is asked of songs out of what was asked for."""
+    import os
+    from typing import get_args
+
+    from schemas.steps import MixWish, Version
+
+    versions = tuple(dict.fromkeys(name.strip() for name in asked.pop("versions").split(",") if name.strip()))
+    allowed = get_args(Version)
+    for name in versions:
+        if name not in allowed:
+            raise click.UsageError(f'--versions: "{name}" is none; {", ".join(allowed)} are, with commas between')
+    files = asked.pop("settings")
+    if not all(files):
+        raise click.UsageError("--settings needs the name of a file")
+    settings = tuple(one if "://" in one else os.path.abspath(one) for one in files)
+    return MixWish(settings=settings, stems=asked.pop("stems"), versions=versions)
 
 
 def _speech(asked: dict[str, Any]) -> Speech:

@@ -6,6 +6,7 @@ import json
 from difflib import get_close_matches
 from typing import Any
 
+from pipeline.explain_mix import explain_mix
 from pipeline.run_records import is_finished, run_records
 from pipeline.tables import table_rows
 from schemas.codes import CODES
@@ -22,13 +23,16 @@ def explain(subject: str, output: str | None) -> str:
         meant = f"; did you mean {guess[0]}?" if guess else "."
         text = f'"{subject}" is no code{meant} To explain a track, add --output OUTPUT.'
         raise CatalogueError("UNKNOWN_SUBJECT", text)
+    mixes = explain_mix(subject, output)
     rows = _rows(output)
     found = [row for row in rows if subject in (row["track_id"], row.get("isrc"), row.get("title"))]
-    if not found:
+    if not found and not mixes:
         guess = get_close_matches(subject, [str(row["track_id"]) for row in rows], 1)
         meant = f'; did you mean "{guess[0]}"?' if guess else ""
-        raise CatalogueError("UNKNOWN_SUBJECT", f'"{subject}" is neither a code nor a track of {output}{meant}')
-    return "\n\n".join(_explain_rejected(row) if "stage" in row else _explain_track(row) for row in found)
+        raise CatalogueError(
+            "UNKNOWN_SUBJECT", f'"{subject}" is neither a code nor a track, a mix or a stem of {output}{meant}'
+        )
+    return "\n\n".join([*mixes, *(_explain_rejected(row) if "stage" in row else _explain_track(row) for row in found)])
 
 
 def _explain_code(code: str) -> str:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec import Struct
 
 from media import store
-from pipeline.calibration import Calibration, calibrated
+from pipeline.calibration import OF_STEMS, Calibration, calibrated
 from pipeline.foresight import HASHED_BYTES, Foreseen, Hashing, foresee_album
 from pipeline.prices import Cost, PriceTable, costs
 from pipeline.run_records import run_ids
@@ -26,6 +26,8 @@ from schemas.track import Track
 LOOKED_AT = 2_000
 """Tracks that are looked at; of more, a sample: a header takes a millisecond on a disk, a request in a bucket."""
 THREADS = 16
+ALWAYS = ("analyse", "rehearse", "master")
+"""The stages of every track."""
 FLAC_RATIO = 0.65
 """What FLAC leaves of PCM, before an output's own masters tell."""
 SHUFFLED_BYTES = 250_000
@@ -159,18 +161,24 @@ def _outcomes(foreseen: Sequence[Foreseen], selected: int) -> dict[str, int]:
 
 def _stages(foreseen: Sequence[Foreseen], scale: float, learned: Calibration) -> list[StageWork]:
     found = []
-    for stage in ("analyse", "rehearse", "master"):
+    songs = any(one.stem_samples for one in foreseen)
+    for stage in ("hear", "mix", *ALWAYS) if songs else ALWAYS:
         steps = [(step, one) for one in foreseen for step in one.steps if step[0] == stage]
-        cpu_s = sum(learned.cpu_s_per_sample[step] * one.samples for step, one in steps)
+        cpu_s = sum(learned.cpu_s_per_sample[step] * _samples_of(one, stage) for step, one in steps)
         count = sum(not remembered for (_, remembered), _ in steps)
         found.append(StageWork(stage=stage, tracks=round(scale * count), cpu_s=round(scale * cpu_s, 3)))
     return found
 
 
+def _samples_of(one: Foreseen, stage: str) -> float:
+    """What a stage works on: all stems of a song, or the mix."""
+    return one.stem_samples if stage in OF_STEMS else one.samples
+
+
 def _wall_s(foreseen: Sequence[Foreseen], core_s: float, workers: int, learned: Calibration) -> float:
     """Time from start to end: the work shared out, but no less than each step of the longest track, one after the other."""
     longest_s = max(
-        (sum(learned.cpu_s_per_sample[s] * one.samples for s in one.steps) for one in foreseen), default=0.0
+        (sum(learned.cpu_s_per_sample[s] * _samples_of(one, s[0]) for s in one.steps) for one in foreseen), default=0.0
     )
     # Every worker loads Python, Beam and the kernels once, all at the same time.
     return max(longest_s, core_s / workers) * learned.wall_per_cpu + learned.overhead_cpu_s / workers

@@ -31,6 +31,7 @@ from media.steps import (
     remembered_unasked,
 )
 from pipeline.calibration import Step
+from pipeline.song_foresight import SongGlance, glance_at_song
 from schemas.errors import TrackError
 from schemas.profile import Profile
 from schemas.steps import Analysed, Analysing, Draft, Job, Planned, Rehearsed, Rehearsing, Rejected, track_id_of
@@ -54,6 +55,8 @@ class Foreseen(Struct, frozen=True, kw_only=True):
     samples: float = 0.0
     """Frames times channels."""
     size_bytes: int = 0
+    stem_samples: float = 0.0
+    """Of a song that comes as stems: frames times channels of all of them."""
 
 
 class Hashing:
@@ -78,6 +81,7 @@ class _Seen(NamedTuple):
     glance: Glance
     before: MasterRecord | None
     analysed: Analysed | None
+    song: SongGlance | None = None
 
 
 def foresee_album(tracks: Sequence[Track], job: Job, hashing: Hashing) -> list[Foreseen]:
@@ -91,14 +95,16 @@ def foresee_album(tracks: Sequence[Track], job: Job, hashing: Hashing) -> list[F
 
 def _seen(track: Track, job: Job, hashing: Hashing) -> _Seen | Rejected:
     try:
-        found = glance(track.uri)
+        song = glance_at_song(track, job, _began_s) if track.song is not None else None
+        found = song.mix if song is not None else glance(track.uri)
         check_format(found.format, job.profiles[track.profile])
         check_duration(found.format, track, job.profiles[track.profile])
         before = Ledger(job.output, job.run_id).get("masters", fingerprint(track.track_id), MasterRecord)
-        analysed = _analysed(track, found, before, job, hashing)
+        unmixed = song is not None and not song.stands
+        analysed = None if unmixed else _analysed(track, found, before, job, hashing)
         if analysed is not None:
             check_source(analysed.analysis, track, job.profiles[track.profile])
-        return _Seen(track, found, before, analysed)
+        return _Seen(track, found, before, analysed, song)
     except TrackError as error:
         return Rejected.of(track, "analyse", error.code, error.text)
     except FileNotFoundError:
@@ -172,7 +178,8 @@ def _foreseen(
     name = track.track_id
     reason = reasons[name] if name in reasons else _open_reason(one)
     outcome = ("mastered" if reason else "skipped") if track.selected else "measured"
-    steps: list[Step] = [("analyse", one.analysed is not None), ("rehearse", tried.get(name, False))]
+    steps: list[Step] = [] if one.song is None else [("hear", one.song.stands), ("mix", one.song.stands)]
+    steps += [("analyse", one.analysed is not None), ("rehearse", tried.get(name, False))]
     if track.selected:
         steps.append(("master", not reason))
     audio = one.glance.format
@@ -184,12 +191,15 @@ def _foreseen(
         duration_s=audio.duration_s,
         frames=audio.frames,
         samples=float(audio.frames * audio.channels),
-        size_bytes=one.glance.size_bytes,
+        size_bytes=one.glance.size_bytes if one.song is None else one.song.stem_bytes,
+        stem_samples=0.0 if one.song is None else one.song.stem_samples,
     )
 
 
 def _open_reason(one: _Seen) -> str:
     """Why a track is taken for one to be mastered, where its album cannot be decided without decoding."""
+    if one.song is not None and not one.song.stands:
+        return "it is to be mixed from its stems first"
     if one.before is None:
         return "never mastered into this output"
     if one.analysed is None:

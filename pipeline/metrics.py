@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from pipeline.tables import table_rows
 
-STAGES, OUTCOMES = ("analyse", "rehearse", "master"), ("mastered", "skipped", "rejected")
+STAGES, OUTCOMES = ("hear", "mix", "analyse", "rehearse", "master"), ("mastered", "skipped", "rejected")
 AT_WORK_S = 0.01
 """A step below this had nothing to do, as a rehearsal with one gain: it has no pace."""
 

@@ -35,7 +35,7 @@ from pipeline.tables import table_rows
 from pipeline.workplace import check_reachable, checked_output, new_run_id, workplace
 from schemas.errors import CatalogueError
 from schemas.profile import Profile
-from schemas.steps import Job, Speech
+from schemas.steps import Job, MixWish, Speech
 from schemas.track import Track
 
 LIBRARIES = ("lathe", "apache-beam", "numpy", "scipy", "numba", "soundfile", "soxr", "pyarrow", "msgspec")
@@ -58,6 +58,9 @@ class Request(Struct, frozen=True, kw_only=True):
     retry_rejected: bool = False
     priority: bool = False
     choices: Choices = Choices()
+    mixing: MixWish = MixWish()
+    songs_only: bool = False
+    """Only what comes as stems, as `lathe mix` does."""
     beam_options: tuple[str, ...] = ()
     metrics: str | None = None
     """Where the file of metrics stands, if not in the output."""
@@ -86,6 +89,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     """Processor time of the steps of all tracks, wherever they ran."""
     waited_s: float = 0.0
     """Time that workers, taken together, let runs with --priority go first."""
+    mixed: int = 0
+    """Songs that were mixed from stems, also those that were then mastered."""
 
 
 CONTRACT = ("run_id", "mastered", "skipped", "rejected", "findings", "audio_s", "wall_s", "cpu_s", "output")
@@ -111,6 +116,7 @@ def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profil
         roots=request.roots,
         only=request.only,
         limit=request.limit,
+        songs_only=request.songs_only,
         retried=retried_ids(tracks, output, manifest) if request.retry_rejected else None,
         digest=digest_of(tracks),
         asked=overrides_for(tracks, request.manifest, output, request.roots),
@@ -125,7 +131,7 @@ def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profil
 
 
 def _check_not_own(tracks: list[Track], output: str) -> None:
-    """A master is never mastered again."""
+    """A master is never mastered again, and what came of a mix is no stem of one."""
     sources = [(track.row, track.uri) for track in tracks if track.song is None]
     sources += [(stem.row, stem.uri) for track in tracks if track.song for stem in track.song.stems]
     own = sorted((row, uri) for row, uri in sources if uri.startswith(f"{output}/"))
@@ -150,7 +156,7 @@ def run_catalogue(request: Request, progress: Progress, metrics: MetricsFile | N
     told = recorded(job, facts(request, selection, profiles))
     with workplace(output, run_id) as folder, told as record, lane, metrics.of_run(run_id, len(wanted)):
         tick = _ticker(folder, len(wanted), progress, lane, metrics)
-        _run_graph(selection, job, list(request.beam_options), len(tracks), tick)
+        _run_graph(selection, job, list(request.beam_options), tracks, tick)
         summary, found = summary_of(output, run_id, time.monotonic() - started_s, _cpu_s() - spent_s)
         _check_none_lost(run_id, found, Counter(wanted))
         record.update(msgspec.to_builtins(summary))
@@ -165,6 +171,7 @@ def _job(request: Request, run_id: str, profiles: dict[str, Profile], output: st
         force=request.force,
         priority=request.priority,
         speech=request.speech,
+        mixing=request.mixing,
     )
 
 
@@ -180,11 +187,13 @@ def write_template(request: Request) -> str:
     """
     selection, tracks, profiles = prepared(request)
     job = _job(request, new_run_id(selection.output), profiles, selection.output)
-    _run_graph(selection, job, list(request.beam_options), len(tracks), lambda: None)
+    _run_graph(selection, job, list(request.beam_options), tracks, lambda: None)
     return job.run_id
 
 
-def _run_graph(selection: Selection, job: Job, beam_options: list[str], tracks: int, tick: Callable[[], None]) -> None:
+def _run_graph(
+    selection: Selection, job: Job, beam_options: list[str], tracks: Sequence[Track], tick: Callable[[], None]
+) -> None:
     # Imported here: Beam takes a second to load, and a wrong manifest should be told at once.
     import apache_beam as beam
 
@@ -193,8 +202,10 @@ def _run_graph(selection: Selection, job: Job, beam_options: list[str], tracks: 
     from pipeline.supervise import supervised
 
     prepare_process(job.speech)
-    pipeline = beam.Pipeline(options=pipeline_options(beam_options, tracks))
-    master_catalogue(pipeline, kept(selection, job.run_id), job)
+    songs = [track.song for track in tracks if track.song is not None]
+    elements = len(tracks) + sum(len(song.stems) for song in songs)
+    pipeline = beam.Pipeline(options=pipeline_options(beam_options, elements))
+    master_catalogue(pipeline, kept(selection, job.run_id), job, songs=bool(songs))
     supervised(lambda: pipeline.run().wait_until_finish(), tick)
 
 
@@ -220,16 +231,19 @@ def summary_of(output: str, run_id: str, wall_s: float, cpu_s: float) -> tuple[S
     tracks = table_rows(output, "tracks", run_id, ["track_id", "outcome", "verdict", "duration_s", FOUND])
     albums = table_rows(output, "albums", run_id, [FOUND])
     rejected = table_rows(output, "rejected", run_id, ["track_id", "code"])
+    mixes = table_rows(output, "mixes", run_id, ["mix_id", "outcome", "mastered", "duration_s", FOUND])
+    only_mixed = [row for row in mixes if not row["mastered"]]
     work = table_rows(output, "work", run_id, ["cpu_s", "waited_s"])
-    found = Counter([row["track_id"] for row in tracks] + [row["track_id"] for row in rejected])
+    found = Counter([row["track_id"] for row in [*tracks, *rejected]] + [row["mix_id"] for row in only_mixed])
     outcomes = Counter(row["outcome"] for row in tracks)
     work_cpu_s = sum(row["cpu_s"] for row in work)
     summary = Summary(
         run_id=run_id,
         mastered=outcomes["mastered"],
-        skipped=outcomes["skipped"],
+        skipped=outcomes["skipped"] + sum(row["outcome"] == "skipped" for row in only_mixed),
         rejected=len(rejected),
-        findings=_findings(tracks, albums),
+        findings=_findings(tracks, [*albums, *mixes]),
+        mixed=sum(row["outcome"] == "mixed" for row in mixes),
         failed=sum(row["verdict"] == "rejected" for row in tracks),
         rejections=_counted(row["code"] for row in rejected),
         audio_s=round(sum(row["duration_s"] for row in tracks if row["outcome"] == "mastered"), 3),
@@ -311,7 +325,7 @@ def dry_run(request: Request, prices: str | None = None) -> Forecast:
     selection, tracks, profiles = prepared(request)
     return forecast(
         tracks,
-        Job(output=selection.output, run_id="forecast", profiles=profiles, force=request.force),
+        _job(request, "forecast", profiles, selection.output),
         table,
         request.beam_options,
     )

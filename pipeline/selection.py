@@ -26,6 +26,8 @@ class Selection(Struct, frozen=True, kw_only=True):
     retried: tuple[str, ...] | None = None
     """Ids of the tracks that are tried again; None where that was not asked for."""
     digest: str = ""
+    songs_only: bool = False
+    """Only what comes as stems; other tracks are measured where their album needs it."""
     asked: InForce = InForce()
     """What reviewers ask of its tracks."""
     asked_name: str = ""
@@ -41,14 +43,21 @@ def selected_tracks(tracks: list[Track], selection: Selection) -> list[Track]:
         raise CatalogueError("MANIFEST_CHANGED", f"{selection.manifest} was changed while the run began; run again")
     retried = set(selection.retried or ())
     offered = [track for track in tracks if selection.retried is None or track.track_id in retried]
+    if selection.songs_only:
+        offered = [track for track in offered if track.song is not None]
     chosen = {track.track_id for track in select(offered, only=selection.only, limit=selection.limit)}
     if not chosen:
-        text = f"--only {selection.only!r} and --limit {selection.limit} select none of {len(offered)} tracks"
-        raise CatalogueError("NOTHING_SELECTED", text)
+        raise CatalogueError("NOTHING_SELECTED", _nothing(selection, len(offered)))
     albums = {track.album_id for track in tracks if track.track_id in chosen}
     concerned = [track for track in tracks if track.album_id in albums]
     marked = [t if t.track_id in chosen else structs.replace(t, selected=False) for t in concerned]
     return instructed(marked, selection.asked)
+
+
+def _nothing(selection: Selection, offered: int) -> str:
+    if selection.songs_only and not offered:
+        return f"{selection.manifest} has no row with a mix_id: there are no stems to mix; lathe run masters tracks"
+    return f"--only {selection.only!r} and --limit {selection.limit} select none of {offered} tracks"
 
 
 def digest_of(tracks: list[Track]) -> str:

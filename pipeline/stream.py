@@ -38,14 +38,14 @@ from transforms.errands import (
     DecideAlbums,
     Each,
     WriteAlbums,
-    analyse_listed,
     draft_and_keep,
     master_selected,
     missing_parts,
     open_run,
     waiting_folder,
 )
-from transforms.tracks import rehearse
+from transforms.mixes import mix_listed
+from transforms.tracks import analyse_listed, rehearse
 
 LOG = logging.getLogger(__name__)
 
@@ -67,7 +67,8 @@ def master_arrivals(arrivals: beam.PCollection[tuple[str, str]], watched: Watche
     register_coders()
     output, patience_s = watched.request.output, watched.patience_s
     listed = arrivals | "ReadManifests" >> ReadManifests(watched)
-    analysed = listed | "Analyse" >> Each(output, analyse_listed)
+    mixed = listed | "MixSongs" >> Each(output, mix_listed)
+    analysed = mixed | "Analyse" >> Each(output, analyse_listed)
     drafts = analysed | "DraftAlbums" >> DecideAlbums(output, "draft", draft_and_keep, patience_s)
     rehearsed = drafts | "Rehearse" >> Each(output, rehearse)
     plans = rehearsed | "SettleAlbums" >> DecideAlbums(output, "settle", settle, patience_s)
@@ -137,7 +138,14 @@ def _errands(arrival: tuple[str, str, str], watched: Watched) -> Iterator[Errand
     uri, token, run_id = arrival
     digest = digest_in(token)
     request = structs.replace(watched.request, manifest=uri)
-    job = Job(output=request.output, run_id=run_id, profiles={}, force=request.force, speech=request.speech)
+    job = Job(
+        output=request.output,
+        run_id=run_id,
+        profiles={},
+        force=request.force,
+        speech=request.speech,
+        mixing=request.mixing,
+    )
     known = {"manifest": uri, "digest": digest, "watched": watched.source, "owner": watched.owner}
     try:
         asked = asked_of(request)

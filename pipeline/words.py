@@ -59,7 +59,7 @@ def say(text: str) -> None:
 def summary_text(summary: Any, report: str | None = None) -> str:
     """The end of a run in words; `report` is where it can be looked at."""
     lines = [
-        f"run {summary.run_id}: {summary.mastered} mastered, {summary.skipped} skipped, {summary.rejected} rejected",
+        f"run {summary.run_id}: {_outcomes(summary)}",
         *_counted("rejected", summary.rejections),
         *_counted("found", summary.findings),
     ]
@@ -70,6 +70,7 @@ def summary_text(summary: Any, report: str | None = None) -> str:
     pace = f", {summary.audio_s / summary.cpu_s:.1f}x realtime per core" if summary.audio_s else ""
     lines += [
         f"  {summary.audio_s / 3600:.2f} h of audio in {summary.wall_s:.1f} s (processor {summary.cpu_s:.1f} s{pace})",
+        *([f"  mixes    {summary.output}/mixes"] if summary.mixed else []),
         f"  masters  {summary.output}/masters",
         f"  figures  {summary.output}/qc (Parquet), {summary.output}/runs/{summary.run_id}.json",
     ]
@@ -80,6 +81,11 @@ def summary_text(summary: Any, report: str | None = None) -> str:
     if summary.rejected or summary.findings:
         lines.append(f"  why      lathe explain CODE_OR_TRACK --output {summary.output}")
     return "\n".join(lines)
+
+
+def _outcomes(summary: Any) -> str:
+    mixed = f"{summary.mixed} mixed from stems, " if summary.mixed else ""
+    return f"{mixed}{summary.mastered} mastered, {summary.skipped} skipped, {summary.rejected} rejected"
 
 
 def _counted(word: str, codes: dict[str, int]) -> list[str]:

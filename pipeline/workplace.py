@@ -17,7 +17,7 @@ from schemas.errors import CatalogueError
 
 OWNERLESS_S = 3600.0
 """Far longer than any track takes to render."""
-TABLES = ("tracks", "albums", "rejected", "work")
+TABLES = ("tracks", "albums", "rejected", "work", "mixes")
 SINK_MAKES_IN = "beam-temp-"
 """How the folders begin that Beam's sink writes rows to before it gives them their names."""
 EXTRAS = {"s3": "aws", "abfss": "azure", "azfs": "azure", "hdfs": "hadoop"}

@@ -324,6 +324,11 @@ class StemHeard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why it cannot be used; its song is rejected then."""
     text: str = ""
     hint: str = ""
+    remembered: bool = False
+    """It had been heard before."""
+    bytes_read: int = 0
+    samples: int = 0
+    """Frames times channels."""
 
 
 class StemResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -372,6 +377,8 @@ class MixRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     run_id: str
     parts: dict[str, str]
     """What it depends on, by the words in which a change is told."""
+    reason: str
+    """Why it was mixed."""
     settings: MixSettings
     edited: bool
     """A person's settings were used."""

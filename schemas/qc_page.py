@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from schemas.mix_row import MixRow
 from schemas.qc import SCHEMA_VERSION, AlbumRow, RejectedRow, TrackRow, WorkRow
 
 TABLES: dict[str, type[msgspec.Struct]] = {
@@ -22,6 +23,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "qc/albums": AlbumRow,
     "qc/rejected": RejectedRow,
     "qc/work": WorkRow,
+    "qc/mixes": MixRow,
 }
 UNITS = {
     "_lufs": "LUFS",
@@ -38,6 +40,7 @@ UNITS = {
 """By the end of a name (design.md, 3); the longest that fits counts."""
 _PLAIN = {
     inspect.StrType: "string",
+    inspect.LiteralType: "string",
     inspect.IntType: "int64",
     inspect.FloatType: "double",
     inspect.BoolType: "bool",

@@ -25,7 +25,7 @@ class Spent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one step of a track took, wherever it ran. It decides nothing: no fingerprint and no record that is kept holds it."""
 
     stage: str
-    """`mix`, `analyse`, `rehearse` or `master`."""
+    """`hear`, `mix`, `analyse`, `rehearse` or `master`."""
     cpu_s: float = 0.0
     """Processor time of the thread that did it: steps use one thread."""
     wall_s: float = 0.0
@@ -41,6 +41,8 @@ class Spent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Size of the masters that were made."""
     retries: int = 0
     """Requests to the store that failed and were made again."""
+    samples: float = 0.0
+    """Frames times channels of what was worked on, where that is not the track itself but the stems of a song; else 0."""
     repeated: bool = False
     """The same run had done this step before: its worker died, or its bundle was given out again."""
 
@@ -84,6 +86,14 @@ class Listed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A row of a manifest whose source was not opened yet."""
 
     track: Track
+
+
+class Heard(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stem of a song that was heard: `track` is the song with this stem alone; its figures lie in the ledger."""
+
+    track: Track
+    stem_id: str
+    sha256: str
 
 
 class Reference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -232,7 +242,7 @@ Drafting: TypeAlias = Draft | Rejected
 Rehearsing: TypeAlias = Rehearsed | Rejected
 Planning: TypeAlias = Planned | Rejected
 Mastering: TypeAlias = Mastered | Rejected
-AnyMember: TypeAlias = Listed | Analysed | Draft | Rehearsed | Planned | Mastered | Rejected
+AnyMember: TypeAlias = Listed | Heard | Analysed | Draft | Rehearsed | Planned | Mastered | Rejected
 
 
 def track_of(member: AnyMember) -> Track | None:

@@ -10,6 +10,7 @@ from schemas.qc import SCHEMA_VERSION
 
 _PLAIN: dict[type[inspect.Type], pa.DataType] = {
     inspect.StrType: pa.string(),
+    inspect.LiteralType: pa.string(),
     inspect.IntType: pa.int64(),
     inspect.FloatType: pa.float64(),
     inspect.BoolType: pa.bool_(),

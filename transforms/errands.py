@@ -20,8 +20,9 @@ from decisions.rows import work_row
 from media import store
 from media.ledger import Ledger, fingerprint
 from schemas.errands import Errand, Gathered, Ticket, WholeAlbum
+from schemas.mix_row import MixRow
 from schemas.qc import AlbumRow, RejectedRow, TrackRow, WorkRow
-from schemas.steps import AnyMember, Job, Listed, Rejected, album_of, track_id_of, track_of
+from schemas.steps import AnyMember, Job, Rejected, album_of, track_id_of, track_of
 from schemas.track import Track
 from transforms.albums import Decide, draft
 from transforms.arrow import arrow_schema
@@ -30,7 +31,7 @@ from transforms.log_lines import tell_rejected
 from transforms.metrics import count_rows
 from transforms.outcomes import tell_refused
 from transforms.quality import rows_of_album
-from transforms.tracks import analyse, is_measured_only, master
+from transforms.tracks import is_measured_only, master
 
 LOG = logging.getLogger(__name__)
 TABLES: dict[str, type[msgspec.Struct]] = {
@@ -38,6 +39,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "albums": AlbumRow,
     "rejected": RejectedRow,
     "work": WorkRow,
+    "mixes": MixRow,
 }
 Step = Callable[[AnyMember, Job], AnyMember]
 
@@ -91,11 +93,6 @@ class Wait(beam.PTransform):
     def expand(self, errands: beam.PCollection[Errand]) -> beam.PCollection[Gathered]:
         leave = beam.Map(_left, self._output, self._stage).with_output_types(tuple[str, Ticket])
         return errands | "Leave" >> leave | "Gather" >> Gather(self._patience_s, self._stage)
-
-
-def analyse_listed(member: AnyMember, job: Job) -> AnyMember:
-    """A row of a manifest as measured, or as rejected."""
-    return analyse(member.track, job) if isinstance(member, Listed) else member
 
 
 def master_selected(member: AnyMember, job: Job) -> AnyMember:
@@ -220,7 +217,7 @@ def _written(gathered: Gathered, output: str) -> Iterator[tuple[str, Ticket]]:
     for (table, run_id), of_run in sorted(rows.items()):
         name = f"{table}-{fingerprint(gathered.group)}.parquet"
         _write(store.join(output, "qc", table, f"run={run_id}", name), TABLES[table], of_run, job)
-    count_rows(row for (table, _), of_run in rows.items() if table != "work" for row in of_run)
+    count_rows(row for (table, _), of_run in rows.items() if table not in ("work", "mixes") for row in of_run)
     tracks = {errand.run_id: errand.tracks for errand in errands}
     for (table, run_id), of_run in sorted(rows.items()):
         if table in ("tracks", "rejected"):

@@ -8,7 +8,19 @@ import apache_beam as beam
 from msgspec import structs
 
 from media.steps import analyse_track, master_track, rehearse_track, standing_run
-from schemas.steps import AnyMember, Draft, Job, Mastered, Member, Planned, Rejected, track_id_of, track_of
+from schemas.steps import (
+    AnyMember,
+    Draft,
+    Job,
+    Listed,
+    Mastered,
+    Member,
+    Planned,
+    Rejected,
+    Spent,
+    track_id_of,
+    track_of,
+)
 from schemas.track import Track
 from transforms.outcomes import attempt, report_progress
 
@@ -22,6 +34,17 @@ class Analyse(beam.PTransform):
 
     def expand(self, tracks: beam.PCollection[Track]) -> beam.PCollection[Member]:
         return tracks | "AnalyseTrack" >> beam.Map(analyse, self._job).with_output_types(Member)
+
+
+class AnalyseListed(beam.PTransform):
+    """Listed tracks, mixes among them -> what was measured of them; what was rejected before stays so."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def expand(self, members: beam.PCollection[Member]) -> beam.PCollection[Member]:
+        return members | "AnalyseTrack" >> beam.Map(analyse_listed, self._job).with_output_types(Member)
 
 
 class Rehearse(beam.PTransform):
@@ -53,9 +76,14 @@ class Master(beam.PTransform):
         return plans | "MasterTrack" >> beam.FlatMap(master, self._job).with_output_types(Member)
 
 
-def analyse(track: Track, job: Job) -> AnyMember:
-    """A track as measured, or as rejected."""
-    return attempt("analyse", lambda: analyse_track(track, job), track, job)
+def analyse(track: Track, job: Job, before: tuple[Spent, ...] = ()) -> AnyMember:
+    """A track as measured, or as rejected; `before` is what earlier steps took."""
+    return attempt("analyse", lambda: analyse_track(track, job), track, job, before)
+
+
+def analyse_listed(member: AnyMember, job: Job) -> AnyMember:
+    """A row of a manifest as measured, or as rejected."""
+    return analyse(member.track, job, member.spent) if isinstance(member, Listed) else member
 
 
 def rehearse(member: AnyMember, job: Job) -> AnyMember:

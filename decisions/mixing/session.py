@@ -5,7 +5,8 @@ Each step of a mix is a function (session, settings) -> settings; `decisions/mix
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from dsp.mixing.trace import Trace
@@ -61,6 +62,12 @@ class Rehearsal(NamedTuple):
     true_peak_dbtp: float | None
     max_short_term_lufs: float | None
     """Both of the sum, before the gain of the mix."""
+
+
+def session_rate_hz(stems: Iterable[HeardStem]) -> int:
+    """The rate of a session: that of most of its stems, of two the higher; the others are resampled."""
+    rates = Counter(one.figures.format.rate_hz for one in stems)
+    return max(rates, key=lambda rate_hz: (rates[rate_hz], rate_hz))
 
 
 def neutral_settings(session: Session) -> MixSettings:

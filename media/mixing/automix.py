@@ -271,7 +271,7 @@ def _open_ratios(
     microphones: Sequence[Microphone], groups: Sequence[AutomixGroup], powers: NDArray[np.float32]
 ) -> dict[str, float]:
     places = {one.name: i for i, one in enumerate(microphones)}
-    ratios = {}
+    ratios: dict[str, float] = {}
     for group in groups:
         own = powers[:, [places[name] for name in group.microphones]]
         whole = 1.0 if group.sharing.kind == "music" else np.maximum(own.sum(axis=1, keepdims=True), 1e-12)

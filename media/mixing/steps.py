@@ -25,7 +25,8 @@ def hear_stem(stem: Stem, mix_id: str, job: Job) -> StemHeard:
     """Measures a stem, or remembers its measurement; trouble with it comes back as a code and a text that names the stem."""
     try:
         with store.fetched(stem.uri) as path:
-            digest, figures = _heard(path, stem, job)
+            digest, figures, remembered = _heard(path, stem, job)
+            bytes_read = path.stat().st_size
         _check_duration(figures, stem)
     except TrackError as error:
         code, text, hint = error.code, error.text, error.hint
@@ -34,7 +35,14 @@ def hear_stem(stem: Stem, mix_id: str, job: Job) -> StemHeard:
             raise  # the output fails, not the stem
         code, text, hint = _of_system(error, stem)
     else:
-        return StemHeard(mix_id=mix_id, stem_id=stem.stem_id, sha256=digest)
+        return StemHeard(
+            mix_id=mix_id,
+            stem_id=stem.stem_id,
+            sha256=digest,
+            remembered=remembered,
+            bytes_read=bytes_read,
+            samples=figures.format.frames * figures.format.channels,
+        )
     return StemHeard(mix_id=mix_id, stem_id=stem.stem_id, code=code, text=f"stem {stem.stem_id}: {text}", hint=hint)
 
 
@@ -47,18 +55,19 @@ def recall(sha256: str, job: Job) -> tuple[StemFigures, Trace]:
     return found
 
 
-def _heard(path: Path, stem: Stem, job: Job) -> tuple[str, StemFigures]:
+def _heard(path: Path, stem: Stem, job: Job) -> tuple[str, StemFigures, bool]:
+    """SHA-256, figures, and whether they were known before."""
     if path.is_dir():
         raise TrackError("SOURCE_NOT_A_FILE", f"{stem.uri} is a folder, not a file", "Give the audio file itself.")
     digest = sha256_of(path)
     if stem.sha256 is not None and digest != stem.sha256:
         text = f"SHA-256 is {digest[:12]}..., the manifest says {stem.sha256[:12]}..."
         raise TrackError("HASH_MISMATCH", text, "Copy the file again, or correct the manifest.")
-    found = kept(digest, job.output, job.run_id)
-    if found is None:
-        found = hear(path, digest)
+    known = kept(digest, job.output, job.run_id)
+    found = known or hear(path, digest)
+    if known is None:
         keep(*found, job.output, job.run_id)
-    return digest, found[0]
+    return digest, found[0], known is not None
 
 
 def _check_duration(figures: StemFigures, stem: Stem) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def lines_of(settings: ConsoleSettings, sounds: Sequence[Audio], ends: Sequence[
     """Stems and returns as they come out, the sounds cut at `ends`."""
     console = Console(settings, RATE_HZ)
     edges = [0, *sorted(ends), len(sounds[0])]
-    desks = [console.push([sound[a:b] for sound in sounds]) for a, b in zip(edges, edges[1:], strict=False)]
+    desks = [console.push([sound[a:b] for sound in sounds]) for a, b in pairwise(edges)]
     lines = [[*desk.stems, *desk.returns] for desk in [*desks, console.finish()]]
     return [np.concatenate(blocks) for blocks in zip(*lines, strict=True)]
 
