@@ -10,6 +10,7 @@ import unicodedata
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from decisions.mixing.role_sounds import role_by_sound
 from decisions.mixing.role_words import BEHIND, JOINED, LEADS, MOST_WORDS, SILENT, SOURCE, TAILS, WORDS
 from schemas.mix import StemFigures
 from schemas.stems import Presence, Role, Stem
@@ -52,7 +53,8 @@ def role_of(stem: Stem, figures: StemFigures) -> FoundRole:
         return FoundRole(stem.role, "manifest", CERTAIN, presence)
     if named:
         return FoundRole(named.role, "name", BY_NAME, presence)
-    return FoundRole(UNKNOWN, "unknown", 0.0)
+    heard, confidence = role_by_sound(figures)
+    return FoundRole(heard, "audio", confidence) if heard else FoundRole(UNKNOWN, "unknown", 0.0)
 
 
 def role_by_name(name: str) -> NamedRole | None:
