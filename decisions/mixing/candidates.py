@@ -22,6 +22,8 @@ from schemas.mix import REFERENCE, LinkWish, PairMoments, PairWish, SumWish
 
 MOMENTS = 24
 """Excerpts of a pair: enough for a vote, and read in 50 ms."""
+REFERENCE_MOMENTS = 12
+"""Those are longer, for the delay may be; every stem has them."""
 SUM_MOMENTS = 40
 PART_MOMENTS = 3
 """Each part of a sum is heard at least so often where it is loud."""
@@ -58,7 +60,7 @@ def _pairs(session: Session, stems: list[HeardStem]) -> Iterator[PairWish]:
             yield from _wish(one, other, _together(one, other), PAIR_DELAY_S)
     if session.reference is not None:
         for one in stems:
-            at_s = _best(_share(one, session.reference), _loud(one))
+            at_s = _best(_share(one, session.reference), _loud(one), REFERENCE_MOMENTS)
             yield from (
                 structs.replace(wish, second=REFERENCE)
                 for wish in _wish(one, session.reference, at_s, REFERENCE_DELAY_S)

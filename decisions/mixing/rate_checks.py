@@ -13,6 +13,8 @@ from dsp.audio import Floats
 from dsp.mixing.trace import ONSETS_PER_S, STEPS_PER_S
 
 USUAL_RATES_HZ = (44_100, 48_000, 88_200, 96_000)
+CONFUSED_HZ = ({44_100, 48_000}, {88_200, 96_000})
+"""Where a rhythm alone tells: twice as fast, any music fits itself."""
 LENGTH_LIMIT_S = 1.0
 SAME_LENGTH_RATIO = 0.0005
 """Lengths so close, or 0.05 s, count as equal: exports round their ends."""
@@ -73,14 +75,14 @@ def _lie(one: HeardStem, stems: list[HeardStem], usual_s: float) -> tuple[int, f
         return None
     together = _course_of(others)
     as_it_is = _likeness(_course(one), together, 1.0)
-    for rate_hz in USUAL_RATES_HZ:
+    for rate_hz in USUAL_RATES_HZ:  # a stem as long as the others was not made at another rate
         slower = rate_hz / header_hz  # as it is, it lasts so many times as long as it should
-        if rate_hz == header_hz:
-            continue
         fitting = _likeness(_course(one), together, slower)
-        by_length = not _same(length_s, usual_s) and _same(length_s / slower, usual_s)
-        better = fitting > max(RHYTHM_RATIO, CLEARLY_RATIO * as_it_is)
-        if (by_length and fitting >= as_it_is) or better:
+        if _same(length_s, usual_s) or slower == 1.0:
+            continue
+        by_length = _same(length_s / slower, usual_s) and fitting >= as_it_is
+        by_rhythm = {rate_hz, header_hz} in CONFUSED_HZ and fitting > max(RHYTHM_RATIO, CLEARLY_RATIO * as_it_is)
+        if by_length or by_rhythm:
             return rate_hz, length_s / usual_s, as_it_is, fitting
     return None
 

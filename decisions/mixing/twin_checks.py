@@ -42,8 +42,8 @@ def _same(session: Session, stems: dict[str, HeardStem]) -> Iterator[tuple[str, 
                 yield first, second, None
     for pair in session.pairs:
         known = pair.first in stems and pair.second in stems
-        copied = known and pair.of == "both" and pair.residual_db is not None and pair.residual_db <= COPY_DB
-        if copied and _at_once(stems[pair.first], stems[pair.second]):
+        copied = pair.of == "both" and pair.residual_db is not None and pair.residual_db <= COPY_DB
+        if known and copied and _at_once(stems[pair.first], stems[pair.second]):
             yield pair.first, pair.second, pair.residual_db
 
 

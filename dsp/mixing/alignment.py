@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,10 @@ FLOOR_RATIO = 1e-7
 """70 dB below the strongest frequency there is nothing to hear a delay from."""
 SAME_S = 1e-4
 """Frames whose delays lie so close together agree: 3.4 cm."""
-FINE_STEPS = 32
+COARSE_STEPS, FINE_STEPS = 4, 32
+"""Of a frame: where the top of the agreement is looked for, and read."""
+FARTHEST = 6
+"""Quarters of a frame to either side."""
 SILENT_POWER = 1e-12
 
 
@@ -108,12 +112,17 @@ def _spectra(one: Lines, other: Lines) -> tuple[Spectrum, Floats, Floats, int]:
     """Cross-spectrum and powers of two excerpts under a Hann window, summed over the channels."""
     frames = one.shape[1]
     size = 1 << math.ceil(math.log2(max(2, frames)))
-    window = np.hanning(frames + 2)[1:-1]
+    window = _taper(frames)
     first, second = np.fft.rfft(one * window, size), np.fft.rfft(other * window, size)
     cross = (second * first.conj()).sum(axis=0)
     channels = max(len(one), len(other))
     powers = [np.square(np.abs(s)).sum(axis=0) * (channels / len(s)) for s in (first, second)]
     return cross, powers[0], powers[1], size
+
+
+@lru_cache(maxsize=8)
+def _taper(frames: int) -> Floats:
+    return np.asarray(np.hanning(frames + 2)[1:-1])
 
 
 def _curve(one: Lines, other: Lines, rate_hz: int, lags: int) -> Floats:
@@ -158,14 +167,19 @@ def _fine(cross: Spectrum, first: Floats, second: Floats, size: int, rate_hz: in
     coherence = np.square(np.abs(cross[heard])) / np.maximum(first[heard] * second[heard], 1e-300)
     weights = cross[heard] / np.maximum(np.abs(cross[heard]), 1e-300) * coherence
     turns = 2j * np.pi * np.flatnonzero(heard) / size
-    places = np.arange(-FINE_STEPS * 3 // 2, FINE_STEPS * 3 // 2 + 1) / FINE_STEPS
-    sums = np.abs([float((weights * np.exp(turns * place)).real.sum()) for place in places])
-    best = int(sums.argmax())
-    if not 0 < best < len(places) - 1:
-        return float(places[best])
-    before, top, after = sums[best - 1 : best + 2]
+
+    def agreement(place: float) -> float:
+        return abs(float((weights * np.exp(turns * place)).real.sum()))
+
+    rough = max((step / COARSE_STEPS for step in range(-FARTHEST, FARTHEST + 1)), key=agreement)
+    before, top, after = (agreement(rough + side / FINE_STEPS) for side in (-1, 0, 1))
+    for _ in range(COARSE_STEPS):  # climbs from the nearest quarter to the top
+        if top >= max(before, after):
+            break
+        rough += (1 if after > before else -1) / FINE_STEPS
+        before, top, after = (agreement(rough + side / FINE_STEPS) for side in (-1, 0, 1))
     bend = before - 2.0 * top + after
-    return float(places[best] + (0.5 * (before - after) / bend if bend else 0.0) / FINE_STEPS)
+    return rough + (max(-0.5, min(0.5, 0.5 * (before - after) / bend)) if bend else 0.0) / FINE_STEPS
 
 
 def _fit(cross: Spectrum, first: Floats, second: Floats, size: int, part: float) -> tuple[float, float, float]:

@@ -75,7 +75,9 @@ class SumMeter:
         energy = float(gram[0, 0])
         gains = gains_of(gram, signed)
         with np.errstate(divide="ignore"):
-            levels = 10.0 * np.log10(gains**2 * np.diag(gram)[1:] / energy) if energy > 0.0 else gains * -np.inf
+            levels = (
+                10.0 * np.log10(gains**2 * np.diag(gram)[1:] / energy) if energy > 0.0 else np.full(len(gains), -np.inf)
+            )
         inside = levels > IN_IT_DB
         bands = self._grams[1:-1]
         return Fit(

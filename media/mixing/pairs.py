@@ -17,7 +17,7 @@ from dsp.mixing.alignment import Alignment, aligned, frame_frames
 from dsp.mixing.fitting import SumMeter
 from dsp.windows import Lines
 from media import store
-from media.source import open_source
+from media.source import Source, open_source
 from schemas.mix import REFERENCE, LinkWish, PairFigures, PairWish, SumFigures, SumWish
 from schemas.stems import Song
 
@@ -28,6 +28,7 @@ MIN_STABLE_RATIO = 0.6
 SUM_FRAME_S = 0.3
 SUM_MAX_DELAY_S = 0.25
 """A bounce or a reference may lie so far off: encoders and exports add up to a tenth of a second."""
+GRID_PER_S = 25
 ALIGNED_EXCERPTS = 12
 """Of a sum: as many tell the delay of all."""
 
@@ -117,17 +118,28 @@ def _summed(parts: Sequence[Lines]) -> Lines:
 
 
 def _excerpts(path: Path, at_s: Sequence[float], frames: int, rate_hz: int, later_frames: int = 0) -> Iterator[Lines]:
-    """So many frames at the session's rate around each moment, (channels, frames); silence where the file has none."""
+    """So many frames at the session's rate around each moment, (channels, frames); silence where the file has none.
+
+    They begin on a grid on which files of all usual rates have a frame, so that none lies off by a part of one.
+    """
+    grid = max(1, rate_hz // GRID_PER_S)
+    lead = -(-max(0, -later_frames) // grid) * grid
+    offset = lead + later_frames
     with open_source(path) as source:
-        own_hz, channels = source.format.rate_hz, source.format.channels
         for moment_s in at_s:
-            first = round(moment_s * own_hz) + round((later_frames - frames // 4) * own_hz / rate_hz)
-            count = -(-frames * own_hz // rate_hz)
-            start, stop = max(0, first), min(source.format.frames, first + count)
-            lines = np.zeros((channels, count), np.float32)
-            if start < stop:
-                lines[:, start - first : stop - first] = joined(source.blocks(start, stop)).T
-            yield lines if own_hz == rate_hz else _resampled(lines, own_hz, rate_hz, frames)
+            start = round((moment_s * rate_hz - frames // 4) / grid) * grid - lead
+            yield _read(source, start, frames + offset, rate_hz)[:, offset:]
+
+
+def _read(source: Source, start: int, frames: int, rate_hz: int) -> Lines:
+    """So many frames at the session's rate from a frame at that rate on, of a file of any rate."""
+    own_hz = source.format.rate_hz
+    first, count = round(start * own_hz / rate_hz), -(-frames * own_hz // rate_hz)
+    begin, end = max(0, first), min(source.format.frames, first + count)
+    lines = np.zeros((source.format.channels, count), np.float32)
+    if begin < end:
+        lines[:, begin - first : end - first] = joined(source.blocks(begin, end)).T
+    return lines if own_hz == rate_hz else _resampled(lines, own_hz, rate_hz, frames)
 
 
 def _resampled(lines: Lines, own_hz: int, rate_hz: int, frames: int) -> Lines:
