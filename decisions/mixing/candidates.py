@@ -36,6 +36,8 @@ TWIN_RATIO = 0.95
 MOST_TWINS, MOST_BLEEDS, MOST_MIXES = 32, 64, 4
 MIX_LEFT_DB = -5.0
 """What is left of a bounce when the energies of the other stems are taken from it: energies add up but roughly."""
+PART_RATIO = 1e-8
+"""A part whose energy is 40 dB below that of a bounce is still looked for in it: squares of energies are compared."""
 LOUD_LU = -20.0
 """Re its own loudness: a step with less says little of a stem."""
 BLEED_HITS = 8
@@ -165,7 +167,7 @@ def _mixes(stems: list[HeardStem]) -> list[str]:
         table = np.ascontiguousarray(gram[np.ix_(order, order)])
         gains = gains_of(table)
         left_db = left_over_db(table, gains)
-        shares = gains**2 * np.diag(table)[1:] > 1e-4 * table[0, 0]
+        shares = gains**2 * np.diag(table)[1:] > PART_RATIO * table[0, 0]
         if left_db is not None and left_db < MIX_LEFT_DB and shares.sum() >= 2:
             found.append((left_db, one.stem.stem_id))
     return [name for _, name in sorted(found)[:MOST_MIXES]]

@@ -23,6 +23,8 @@ from dsp.windows import Block, Lines, Windows
 
 SILENT_POWER = 1e-14
 """-140 dBFS: what lies below is digital silence, and no floor of noise."""
+RINGING_STEPS, LEAST_PAUSE_STEPS = 10, 10
+"""Of 0.1 s: what lies so near to music may ring out; so much is needed beyond that."""
 QUIET_RATIO = 0.1
 """Of the pauses: what rings out lies above, steady noise everywhere. Our choice."""
 MAX_CHANNELS = 2
@@ -122,11 +124,12 @@ class StemMeter:
 
 
 def _floor_dbfs(levels: Levels, active: NDArray[np.bool_]) -> float | None:
-    """Level that the quietest tenth of the pauses stays under; digital silence left out. What rings out does not count."""
+    """Level that the quietest tenth of the long pauses stays under; digital silence and what rings out left out."""
     steps = len(levels.frame_squares) // 2
     squares = levels.frame_squares[: 2 * steps].mean(axis=1).reshape(steps, 2).mean(axis=1)
-    pauses = squares[~active[:steps] & (squares > SILENT_POWER)]
-    return power_to_db(float(np.quantile(pauses, QUIET_RATIO))) if len(pauses) else None
+    near = np.convolve(active[:steps], np.ones(2 * RINGING_STEPS + 1), "same") > 0.0 if steps else active[:steps]
+    pauses = squares[~near[:steps] & (squares > SILENT_POWER)]
+    return power_to_db(float(np.quantile(pauses, QUIET_RATIO))) if len(pauses) >= LEAST_PAUSE_STEPS else None
 
 
 def _correlation(levels: Levels) -> float | None:

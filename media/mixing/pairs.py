@@ -29,6 +29,7 @@ SUM_FRAME_S = 0.3
 SUM_MAX_DELAY_S = 0.25
 """A bounce or a reference may lie so far off: encoders and exports add up to a tenth of a second."""
 GRID_PER_S = 25
+"""Every 40 ms files of all usual rates have a frame."""
 ALIGNED_EXCERPTS = 12
 """Of a sum: as many tell the delay of all."""
 
