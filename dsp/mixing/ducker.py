@@ -66,7 +66,8 @@ class Ducker:
         moves = np.empty(len(block))
         _listen(key_block, self._filter, self._law, self._key_rest, self._state, moves)
         out = np.empty_like(block)
-        _turn_down(block, self._filter, moves, self._rest, out)
+        _pass(block, self._filter, self._rest, out)
+        _turn_down(block, moves, out)
         return out
 
 
@@ -78,10 +79,12 @@ def _listen(key: Audio, band: Floats, law: _Law, rest: Floats, state: Floats, mo
     """
     peak, age, y = state
     floor = 10.0 ** (law.threshold / 20.0)
+    passed = np.empty_like(key)
+    _pass(key, band, rest, passed)
     for n in range(key.shape[0]):
         loudest = 0.0
         for channel in range(key.shape[1]):
-            loudest = max(loudest, abs(_passed(key[n, channel], band, rest[channel])))
+            loudest = max(loudest, abs(passed[n, channel]))
         age += 1.0
         if age > law.hold:
             peak = max(law.fall * peak, STILL)
@@ -97,20 +100,30 @@ def _listen(key: Audio, band: Floats, law: _Law, rest: Floats, state: Floats, mo
 
 
 @kernel
-def _turn_down(block: Audio, band: Floats, moves: Floats, rest: Floats, out: Audio) -> None:
-    """out = x + (g - 1) bp(x); where g is 1 the very x."""
+def _pass(block: Audio, band: Floats, rest: Floats, out: Audio) -> None:
+    """y = b0 x + s1, s1 = s2 - a1 y, s2 = -b0 x - a2 y; one or two channels at once; what has faded to nothing rests."""
+    b0, a1, a2 = band
+    last = block.shape[1] - 1
+    s1, s2 = rest[0]
+    t1, t2 = rest[last]
     for n in range(block.shape[0]):
-        for channel in range(block.shape[1]):
-            x = block[n, channel]
-            y = _passed(x, band, rest[channel])
-            out[n, channel] = x + moves[n] * y if moves[n] != 0.0 else x
+        x, u = b0 * block[n, 0], b0 * block[n, last]
+        y, v = x + s1, u + t1
+        s1, t1 = s2 - a1 * y, t2 - a1 * v
+        s2, t2 = -x - a2 * y, -u - a2 * v
+        if abs(s1) + abs(s2) < STILL:
+            s1 = s2 = 0.0
+        if abs(t1) + abs(t2) < STILL:
+            t1 = t2 = 0.0
+        out[n, 0], out[n, last] = y, v
+    rest[0, 0], rest[0, 1] = s1, s2
+    rest[last, 0], rest[last, 1] = t1, t2
 
 
 @kernel
-def _passed(x: float, band: Floats, rest: Floats) -> float:
-    """y = b0 x + s1, s1 = s2 - a1 y, s2 = -b0 x - a2 y: one frame through the band-pass; what has faded to nothing rests."""
-    y: float = band[0] * x + rest[0]
-    rest[0], rest[1] = rest[1] - band[1] * y, -band[0] * x - band[2] * y
-    if abs(rest[0]) + abs(rest[1]) < STILL:
-        rest[0] = rest[1] = 0.0
-    return y
+def _turn_down(block: Audio, moves: Floats, out: Audio) -> None:
+    """out <- x + (g - 1) out; where g is 1 the very x."""
+    for n in range(block.shape[0]):
+        for channel in range(block.shape[1]):
+            x = block[n, channel]
+            out[n, channel] = x + moves[n] * out[n, channel] if moves[n] != 0.0 else x

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from dsp.audio import Audio, Floats
+from dsp.kernel import kernel
 from dsp.settings import PanLaw, PannerSettings
 
 POWERS: dict[PanLaw, float] = {"-3 dB": 1.0, "-4.5 dB": 1.5, "-6 dB": 2.0}
@@ -32,9 +33,8 @@ class Panner:
         """Two channels; the block itself where a stereo stem stays as it is."""
         if self._idle:
             return block
-        out = block[:, :1] * self._matrix[:, 0]
-        if block.shape[1] == 2:
-            out += block[:, 1:] * self._matrix[:, 1]
+        out = np.empty((len(block), 2))
+        _pan(block, self._matrix, out)
         return out
 
 
@@ -56,3 +56,16 @@ def pan_matrix(settings: PannerSettings, channels: int) -> Floats:
     centre = math.sin(math.pi / 4.0) ** power
     same, other = (1.0 + settings.width_ratio) / 2.0, (1.0 - settings.width_ratio) / 2.0
     return np.asarray(np.array(sides)[:, None] / centre * np.array([[same, other], [other, same]]))
+
+
+@kernel
+def _pan(block: Audio, matrix: Floats, out: Audio) -> None:
+    """out[n, side] = sum over the channels of matrix[side, channel] block[n, channel]."""
+    if block.shape[1] == 1:
+        for n in range(block.shape[0]):
+            out[n, 0], out[n, 1] = matrix[0, 0] * block[n, 0], matrix[1, 0] * block[n, 0]
+    else:
+        for n in range(block.shape[0]):
+            left, right = block[n, 0], block[n, 1]
+            out[n, 0] = matrix[0, 0] * left + matrix[0, 1] * right
+            out[n, 1] = matrix[1, 0] * left + matrix[1, 1] * right

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dsp.mixing import automation, delay, ducker, gate, reverb
+from dsp.mixing import automation, delay, ducker, gate, panner, reverb
 from dsp.settings import ReverbSettings
 
 DRAW = np.random.default_rng(7)
@@ -32,11 +32,12 @@ STRIP_CALLS: dict[Any, Callable[[], list[Any]]] = {
     ducker._listen: lambda: [
         FADING, BAND, ducker._Law(-20.0, 6.0, 5.0, 0.9, 0.9, 0.99), FADED.copy(), np.array([0.5, 3.0, 1.0]), np.empty(200),
     ],
-    ducker._passed: lambda: [1.0, BAND, np.array([0.1, -0.2])],
-    ducker._turn_down: lambda: [BLOCK, BAND, np.linspace(-0.5, 0.0, 200), FADED.copy(), np.empty_like(BLOCK)],
+    ducker._pass: lambda: [FADING, BAND, FADED.copy(), np.empty_like(BLOCK)],
+    ducker._turn_down: lambda: [BLOCK, np.linspace(-0.5, 0.0, 200), FADING.copy()],
     gate._gate: lambda: [
         FADING, gate._Law(0.8, 0.1, 5, 20.0, 4.0, 0.5), np.array([0.0, 3.0, 12.0]), np.empty(200),
     ],
+    panner._pan: lambda: [BLOCK, np.array([[0.5, 0.1], [0.2, 0.7]]), np.empty_like(BLOCK)],
     reverb._mix: lambda: [np.linspace(-1.0, 2.0, 16), 4, 1],
     reverb._reflect: lambda: [BLOCK, np.array([[1, 40, 90], [7, 8, 99]]), np.array([[1.0, -0.5, 0.3]] * 2), np.empty((100, 2))],
     reverb._reverberate: lambda: [0.1 * FADING, small_room(), np.zeros_like(BLOCK)],
