@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from decisions.mixing.prediction import CENTRES_HZ, bands_in_mix
 from decisions.mixing.session import HeardStem, Session
@@ -53,16 +54,27 @@ class Field(NamedTuple):
 def field_of(session: Session, settings: MixSettings) -> Field:
     """The stems as they stand in the mix: levels, tone, dynamics, ducks and pans of the settings."""
     bands, heard = bands_in_mix(session, settings), session.heard()
+    strips = {strip.stem_id: strip for strip in settings.stems}
+    sides = {stem_id: side_shares(heard[stem_id], strips[stem_id]) for stem_id in bands}
+    return field_from(bands, sides, {stem_id: heard[stem_id].trace.active for stem_id in bands})
+
+
+def field_from(
+    bands: Mapping[str, Floats], sides: Mapping[str, tuple[float, float]], active: Mapping[str, NDArray[np.bool_]]
+) -> Field:
+    """The stems of a mix from their band powers (steps, 24), all of one length, and from when they sound."""
     steps = max((len(each) for each in bands.values()), default=0)
     stride = max(1, -(-steps // MOST_STEPS))
     looked_at = {stem_id: each[::stride] for stem_id, each in bands.items()}
     mean = float(sum(each.sum() for each in looked_at.values())) / max(1, -(-steps // stride))
     to_spl_db = LISTENING_DB_SPL - 10.0 * math.log10(max(mean, 1e-14))
-    strips = {strip.stem_id: strip for strip in settings.stems}
+    sounding = {
+        stem_id: np.pad(each.astype(np.float64), (0, steps - len(each)))[::stride] for stem_id, each in active.items()
+    }
     return Field(
         {stem_id: spread(each, to_spl_db) for stem_id, each in looked_at.items()},
-        {stem_id: side_shares(heard[stem_id], strips[stem_id]) for stem_id in bands},
-        {stem_id: _active(heard[stem_id], steps)[::stride] for stem_id in bands},
+        dict(sides),
+        {stem_id: each[:, None] for stem_id, each in sounding.items()},
     )
 
 
@@ -116,7 +128,3 @@ def shares(field: Field) -> dict[str, float]:
         left, right = (each * 10.0 ** (OFFSET_DB / 10.0) for each in rest)
         found[stem_id] = masked_share(field, stem_id, (left, right))
     return found
-
-
-def _active(one: HeardStem, steps: int) -> Floats:
-    return np.pad(one.trace.active.astype(np.float64), (0, steps - one.trace.steps))[:, None]
