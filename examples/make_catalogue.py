@@ -1,7 +1,7 @@
 """Makes a label's catalogue to try Lathe on: `python examples/make_catalogue.py FOLDER`.
 
-Three albums of synthesised music, six faulty rows among them, and `manifest.csv`. It needs numpy and soundfile, asks
-nothing of the network, and writes the same bytes every time.
+Three albums of synthesised music, six faulty rows among them, a session of stems to be mixed, and `manifest.csv`. It needs numpy
+and soundfile, asks nothing of the network, and writes the same bytes every time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import soundfile  # type: ignore[import-untyped,unused-ignore]
 from catalogue.albums import ALBUMS, Album, Fault, Take
+from catalogue.session import SESSIONS, Session, Stem, perform
 from catalogue.songs import Song
 from catalogue.synthesiser import Audio
 from numpy.typing import NDArray
@@ -49,8 +51,12 @@ class Row:
     sha256: str
     duration_s: str
     joins_next: str
-    profile: str
-    reference: str
+    profile: str = ""
+    reference: str = ""
+    mix_id: str = ""
+    """The song that it is a stem of."""
+    role: str = ""
+    presence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,24 +72,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Makes an example catalogue for Lathe: music, faults, manifest.")
     parser.add_argument("folder", type=Path, help="where to write it; made if missing, its files overwritten")
     folder: Path = parser.parse_args(arguments).folder
-    seconds = write_catalogue(folder, ALBUMS)
+    seconds = write_catalogue(folder, ALBUMS, SESSIONS)
     takes = [take for album in ALBUMS for take in album.takes]
     faulty = sum(take.fault is not None for take in takes)
     print(
-        f"{len(takes)} tracks ({faulty} with a fault on purpose) in {len(ALBUMS)} albums, {seconds:.0f} s: "
-        f"{folder / 'manifest.csv'}"
+        f"{len(takes)} tracks ({faulty} with a fault on purpose) in {len(ALBUMS)} albums, and {len(SESSIONS)} song in "
+        f"{sum(len(one.stems) for one in SESSIONS)} stems, {seconds:.0f} s: {folder / 'manifest.csv'}"
     )
     return 0
 
 
-def write_catalogue(folder: Path, albums: Sequence[Album]) -> float:
+def write_catalogue(folder: Path, albums: Sequence[Album], sessions: Sequence[Session] = ()) -> float:
     """Writes all files, then the manifest that names them; returns the seconds of audio written."""
     seconds = 0.0
     rows = []
-    for number, (album, sequence, take) in enumerate(_in_order(albums), start=1):
-        recording = record(album, take)
-        rows.append(describe(album, sequence, take, recording, number))
-        path = folder / rows[-1].uri
+    for row, recording in chain(_of_albums(albums), _of_sessions(sessions, 1 + sum(len(one.takes) for one in albums))):
+        rows.append(row)
+        path = folder / row.uri
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         if recording:
@@ -102,7 +107,7 @@ def record(album: Album, take: Take) -> Recording | None:
         return None
     rate_hz = take.rate_hz or album.rate_hz
     samples = sample(album, take, rate_hz)
-    data = _encode(samples, rate_hz, album)
+    data = _encode(samples, rate_hz, album.suffix, album.bits)
     if take.fault is Fault.TRUNCATED:
         data = data[: int(TRUNCATED_TO_RATIO * len(data))]
     return Recording(data=data, duration_s=len(samples) / rate_hz)
@@ -155,6 +160,38 @@ def describe(album: Album, sequence: int, take: Take, recording: Recording | Non
     )
 
 
+def stem_recording(session: Session, stem: Stem, audio: Audio) -> Recording:
+    """The file of one stem: 24 bits, rounded as an exporter would; the copy of a stem is the same file."""
+    seed = session.song.seed + 1_000 + _number(session, stem.copy_of or stem.name)
+    # A track on which nothing was recorded is digital silence, not dither.
+    samples = quantise(audio, 24, np.random.default_rng(seed)) if audio.any() else np.zeros(audio.shape, np.int32)
+    return Recording(data=_encode(samples, session.rate_hz, "wav", 24), duration_s=len(audio) / session.rate_hz)
+
+
+def describe_stem(session: Session, stem: Stem, recording: Recording, number: int) -> Row:
+    """The row of one stem; `number` is that of its song in the catalogue."""
+    return Row(
+        uri=f"{session.album_id}/{stem.name}.wav",
+        album_id=session.album_id,
+        disc=1,
+        sequence=1,
+        title=session.title,
+        artist=session.artist,
+        album=session.album,
+        genre=session.genre,
+        label="Lathe Examples",
+        year=2026,
+        isrc=f"QZLTH26{number:05d}",
+        upc=session.upc,
+        sha256=sha256(recording.data).hexdigest(),
+        duration_s="",
+        joins_next="",
+        mix_id=session.mix_id,
+        role=stem.role,
+        presence=stem.presence,
+    )
+
+
 def _profile_name(album: Album) -> str:
     return f"{album.album_id}.toml"
 
@@ -163,6 +200,23 @@ def _in_order(albums: Sequence[Album]) -> Iterator[tuple[Album, int, Take]]:
     for album in albums:
         for sequence, take in enumerate(album.takes, start=1):
             yield album, sequence, take
+
+
+def _of_albums(albums: Sequence[Album]) -> Iterator[tuple[Row, Recording | None]]:
+    for number, (album, sequence, take) in enumerate(_in_order(albums), start=1):
+        recording = record(album, take)
+        yield describe(album, sequence, take, recording, number), recording
+
+
+def _of_sessions(sessions: Sequence[Session], first_number: int) -> Iterator[tuple[Row, Recording]]:
+    for number, session in enumerate(sessions, start=first_number):
+        for stem, audio in perform(session):
+            recording = stem_recording(session, stem, audio)
+            yield describe_stem(session, stem, recording, number), recording
+
+
+def _number(session: Session, name: str) -> int:
+    return [stem.name for stem in session.stems].index(name)
 
 
 @lru_cache(maxsize=1)
@@ -179,9 +233,9 @@ def _spoil(audio: Audio, fault: Fault | None) -> Audio:
     return audio
 
 
-def _encode(samples: Samples, rate_hz: int, album: Album) -> bytes:
+def _encode(samples: Samples, rate_hz: int, suffix: str, bits: int) -> bytes:
     file = io.BytesIO()
-    soundfile.write(file, samples, rate_hz, format=album.suffix.upper(), subtype=f"PCM_{album.bits}")
+    soundfile.write(file, samples, rate_hz, format=suffix.upper(), subtype=f"PCM_{bits}")
     return file.getvalue()
 
 

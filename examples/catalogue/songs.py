@@ -289,3 +289,19 @@ HALF_A_LETTER = Song(
     bass="1 . . . 1 . 5 .",
     level_dbfs=-20,
 )
+
+# A session: bass, strummed chords, keys; the melody is sung, and the figure is where the keys play their chord.
+
+FIRST_TAKE = Song(
+    seed=401,
+    tonic=50,
+    scale=MAJOR,
+    tempo_bpm=100,
+    form="ivvvvccccbvvccco",
+    chords="1 5 6 4",
+    melody="5 . 5 6 5 . 3 . | 2 . 2 3 2 . . - | 3 . 3 5 6 . 5 . | 4 . 3 . 1 . . -|"
+    "8 . . 7 5 . 6 5 | 7 . . 5 2 . . - | 8 . 9 8 6 . 5 6 | 6 . 5 . 4 . . -",
+    figure="1 . - 1 - 1 . -",
+    bass="1 . - 1 1 . 5 .",
+    level_dbfs=-20,
+)

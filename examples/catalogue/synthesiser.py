@@ -147,12 +147,51 @@ def whistle(pitch_hz: float, duration_s: float, rate_hz: int, rng: np.random.Gen
     return (tone + breath) * envelope * (1 + 12 * depth * np.sin(2 * np.pi * 5.3 * at_s))
 
 
+VOWELS = {
+    "a": ((730, 1.0), (1090, 0.5), (2440, 0.06)),
+    "e": ((530, 1.0), (1840, 0.14), (2480, 0.06)),
+    "i": ((270, 1.0), (2290, 0.06), (3010, 0.04)),
+    "o": ((570, 1.0), (840, 0.45), (2410, 0.02)),
+}
+"""Hz and amplitude of the first three formants: means of men by Peterson and Barney (1952), JASA 24(2)."""
+
+
+def voice(pitch_hz: float, duration_s: float, rate_hz: int, rng: np.random.Generator, vowel: str) -> Signal:
+    """Sings a note: a hiss of a consonant, then the harmonics of a throat behind the formants of a vowel, with vibrato."""
+    envelope = swell(duration_s, rate_hz, min(0.05, 0.3 * duration_s), min(0.12, 0.4 * duration_s))
+    at_s = np.arange(len(envelope)) / rate_hz
+    depth = 0.009 * np.clip((at_s - 0.15) / 0.3, 0, 1)
+    bend = 1 + depth * np.sin(2 * np.pi * 5.6 * at_s) - 0.03 * np.exp(-at_s / 0.04)
+    harmonic = np.arange(1, min(100, int(9_000 / pitch_hz)) + 1)
+    hz = harmonic * pitch_hz
+    # Wider than those of a throat, lest single harmonics whistle.
+    centres_hz, levels = np.array(VOWELS[vowel]).T[:, :, None]
+    mouth = (levels / (1 + ((hz - centres_hz) / (60 + 0.07 * centres_hz)) ** 2)).sum(axis=0)
+    sung = oscillator(cycle((mouth + 0.004) / harmonic**0.6), pitch_hz * bend, rate_hz)
+    sung *= rng.uniform(0.85, 1.0) / np.sqrt(np.mean(sung**2))
+    consonant = hiss(0.025, rate_hz, rng, 3500, 9000)[: len(envelope)]
+    sung[: len(consonant)] += 0.25 * consonant
+    return np.asarray(0.2 * sung * envelope)
+
+
 def kick(rate_hz: int, punch: float = 1.0) -> Signal:
     """A drum skin: the pitch drops from 48 + 160 Hz to 48 Hz in a few hundredths of a second."""
     at_s = np.arange(round(0.38 * rate_hz)) / rate_hz
     sweep_hz = 48 + 160 * punch * np.exp(-at_s / 0.028)
     body = np.sin(2 * np.pi * np.cumsum(sweep_hz) / rate_hz) * decay(0.38, rate_hz, 0.13)
     return body * swell(0.38, rate_hz, 0.001, 0.05)
+
+
+def snare(rate_hz: int, rng: np.random.Generator) -> Signal:
+    """A drum skin at 185 Hz and the wires under it."""
+    wires = hiss(0.07, rate_hz, rng, 1200, 9000)
+    at_s = np.arange(len(wires)) / rate_hz
+    skin = (
+        np.sin(2 * np.pi * 185 * at_s)
+        * np.exp(-at_s / 0.05)
+        * swell(len(wires) / rate_hz, rate_hz, 0.001, 0.05)[: len(wires)]
+    )
+    return 0.35 * wires + 0.8 * skin
 
 
 def hiss(decay_s: float, rate_hz: int, rng: np.random.Generator, low_hz: float, high_hz: float) -> Signal:
