@@ -36,8 +36,8 @@ from decisions.mixing.session import Session, neutral_settings
 from dsp.audio import Floats
 
 SEEDS = range(5)
-SLOW_SEEDS = range(2)
-"""Of libsonare (half a minute a session), and of features (from sound, not from what was heard)."""
+SLOW_SEEDS = range(1)
+"""Of libsonare (a minute a session), and of features (from sound, not from what was heard)."""
 OURS, PLAIN, EQUAL, PEER = "Lathe", "plain sum", "equal loudness", "libsonare"
 Gains = dict[str, float]
 

@@ -37,7 +37,7 @@ BROKEN_PEAK = 100.0
 left out: the balance of the others among each other stays what it was."""
 FEWEST_STEMS = 5
 SLOWEST_S = 1_200
-"""A song that takes longer to render is left out (some LMMS instruments are slow)."""
+"""A song that takes longer to render is cut off: the tracks that are done by then are its session."""
 SESSION_PEAK = 0.9
 INAUDIBLE_LU = 30.0
 """A stem whose energy lies so far below the sum's is not heard in it: how its maker levelled it says nothing (some LMMS songs
@@ -129,9 +129,9 @@ def _render_lmms(folder: Path) -> None:
         try:
             environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
             subprocess.run(command, env=environment, timeout=SLOWEST_S, check=True, capture_output=True)
-        except subprocess.TimeoutExpired:
-            for path in half_done.glob("*"):  # an empty folder says that it was tried
-                path.unlink()
+        except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
+            for path in sorted(half_done.glob("*"), key=lambda path: path.stat().st_mtime)[-1:]:
+                path.unlink()  # unfinished; the tracks before it are whole
         half_done.rename(place)
 
 
