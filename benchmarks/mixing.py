@@ -2,8 +2,8 @@
 
     python benchmarks/mixing.py FOLDER [--only 4,5,6] [--without gain_sharing]
 
-FOLDER is filled by `mix_songs.py`; libsonare lies in FOLDER/libsonare (`mix_peers.py` tells how). A part that is not there, or that
-cannot run here, is told as such, and its figures stand as not measured.
+FOLDER is filled by `mix_songs.py`; libsonare lies in FOLDER/libsonare (`mix_peers.py` tells how). A part that is not there, or
+that cannot run here, is told as such, and its figures stand as not measured.
 """
 
 from __future__ import annotations
