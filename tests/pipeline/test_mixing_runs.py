@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -40,6 +42,8 @@ def ran(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mixing")
     write(folder / "plain.flac", music(seconds=4.0))
     rows = [*song(folder, title="From Stems"), {"uri": "plain.flac", "track_id": "plain"}]
+    for path in [*folder.rglob("*.wav"), *folder.glob("*.flac")]:
+        os.utime(path, (time.time() - 3600.0,) * 2)  # a file as old as its run may have been written after it began
     manifest = write_manifest(folder / "manifest.csv", rows)
     return folder, manifest, master(manifest, folder / "out", mixing=EVERYTHING)
 
