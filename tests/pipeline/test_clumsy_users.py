@@ -60,6 +60,14 @@ def test_a_master_is_never_mastered_again(tmp_path):
         run(again, tmp_path / "out")
 
 
+def test_a_stem_below_the_output_is_refused_by_its_own_row_though_its_mix_stands_there(tmp_path):
+    rows = [{"uri": "kick.wav", "mix_id": "S"}, {"uri": "out/masters/bass.wav", "mix_id": "S"}]
+    manifest = write_manifest(tmp_path / "m.csv", rows)
+    with pytest.raises(CatalogueError, match=r"row 3, column uri: .*bass.wav.* is below the output") as refused:
+        prepared(Request(manifest=str(manifest), output=str(tmp_path / "out")))
+    assert len(refused.value.problems) == 1
+
+
 def test_a_rejected_track_tells_that_older_masters_stand(tmp_path):
     manifest = catalogue(tmp_path, music(), music(seed=2))
     first = run(manifest, tmp_path / "out")
