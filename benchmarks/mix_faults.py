@@ -244,8 +244,8 @@ def _room(songs: list[Path], rng: np.random.Generator, number: int) -> Take | No
         return None
     size = rng.uniform([6.0, 5.0, 2.8], [10.0, 8.0, 4.0])
     place = np.array([1.0, size[1] / 2, 1.2])
-    near = place + [0.15, 0.1, 0.1]
-    far = place + [float(rng.uniform(0.3, size[0] - 2.0)), float(rng.uniform(-0.5, 0.5)), float(rng.uniform(0.0, 1.2))]
+    near = place + np.array([0.15, 0.1, 0.1])
+    far = place + rng.uniform([0.3, -0.5, 0.0], [size[0] - 2.0, 0.5, 1.2])
     room = pra.ShoeBox(size, fs=48_000, materials=pra.Material(float(rng.uniform(0.3, 0.7))), max_order=6)
     room.add_source(place, signal=_source(songs, rng)[: 48_000 * 12])
     room.add_microphone_array(np.array([near, far]).T)
@@ -307,7 +307,7 @@ def report_faults(songs: list[Path], sessions: int) -> bool:
     seen, tried, false, clean = Counter[str](), Counter[str](), Counter[str](), 0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(2 * sessions):
-            fault = FAULTS[number % len(FAULTS)] if number < sessions else ""
+            fault = FAULTS[number // 2 % len(FAULTS)] if number % 2 == 0 else ""
             case = _case(Path(folder), songs, fault, np.random.default_rng([15, number]))
             clean += case.stems
             for verdict in case.verdicts:
@@ -318,6 +318,12 @@ def report_faults(songs: list[Path], sessions: int) -> bool:
                 if not _is_seen(case):
                     told = [v.finding.text for v in case.verdicts if v.finding.code in CODES_OF.values()]
                     print(f"     missed: {fault} of {case.stem}: {'; '.join(told) or 'nothing told'}")
+            if number % 20 == 19:
+                print(
+                    f"     {number + 1} sessions: {sum(seen.values())} of {sum(tried.values())} faults seen,"
+                    f" {sum(false.values())} false alarms in {clean} clean stems",
+                    flush=True,
+                )
     recall = sum(seen.values()) / max(1, sum(tried.values()))
     for fault in FAULTS:
         print(f"     {fault:12} {seen[fault]} of {tried[fault]}")

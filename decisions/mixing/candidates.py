@@ -22,7 +22,7 @@ from schemas.mix import REFERENCE, LinkWish, PairMoments, PairWish, SumWish
 
 MOMENTS = 24
 """Excerpts of a pair: enough for a vote, and read in 50 ms."""
-REFERENCE_MOMENTS = 12
+TWIN_MOMENTS = REFERENCE_MOMENTS = 10
 """Those are longer, for the delay may be; every stem has them."""
 SUM_MOMENTS = 40
 PART_MOMENTS = 3
@@ -31,8 +31,8 @@ PAIR_DELAY_S = 0.05
 """Declared microphones of one source lie within 17 m."""
 MIC_DELAY_S = 0.025
 REFERENCE_DELAY_S = 0.25
-TWIN_RATIO = 0.95
-"""Likeness of two traces from which on they may be one sound. Tuned: copies have 0.99 and more."""
+TWIN_RATIO = 0.9
+"""Likeness of two traces from which on they may be one sound. Tuned: copies have 0.97 and more, late ones too."""
 MOST_TWINS, MOST_BLEEDS, MOST_MIXES = 32, 64, 4
 MIX_LEFT_DB = -5.0
 """What is left of a bounce when the energies of the other stems are taken from it: energies add up but roughly."""
@@ -83,15 +83,21 @@ def _twins(stems: list[HeardStem]) -> Iterator[PairWish]:
         if one.figures.sha256 != other.figures.sha256 and (alike := _likeness(one, other)) > TWIN_RATIO:
             found.append((alike, one, other))
     for _, one, other in sorted(found, key=lambda twin: -twin[0])[:MOST_TWINS]:
-        yield from _wish(one, other, _together(one, other), REFERENCE_DELAY_S)
+        yield from _wish(one, other, _together(one, other, TWIN_MOMENTS), REFERENCE_DELAY_S)
 
 
 def _likeness(one: HeardStem, other: HeardStem) -> float:
     """Cosine between the band amplitudes of two stems over time, whatever their gains."""
     steps = min(one.trace.steps, other.trace.steps)
-    first, second = np.sqrt(one.trace.bands[:steps]).ravel(), np.sqrt(other.trace.bands[:steps]).ravel()
+    first, second = (np.sqrt(_blurred(stem.trace.bands[:steps])).ravel() for stem in (one, other))
     both = float(np.square(first).sum()) * float(np.square(second).sum())
     return float((first * second).sum()) / both**0.5 if both > 0.0 else 0.0
+
+
+def _blurred(bands: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Over 0.3 s: a hit that falls across two steps looks like one that falls into one."""
+    padded = np.pad(bands, ((1, 1), (0, 0)))
+    return padded[:-2] + 2.0 * padded[1:-1] + padded[2:]
 
 
 class _Bleed(NamedTuple):
@@ -186,11 +192,11 @@ def _moments_of_parts(parts: list[HeardStem]) -> tuple[float, ...]:
     return tuple(sorted(found))
 
 
-def _together(one: HeardStem, other: HeardStem) -> tuple[float, ...]:
+def _together(one: HeardStem, other: HeardStem, count: int = MOMENTS) -> tuple[float, ...]:
     """Moments at which both are loud."""
     steps = min(one.trace.steps, other.trace.steps)
     levels = [stem.trace.energies[:steps] / energy_of(stem.figures.integrated_lufs or 0.0) for stem in (one, other)]
-    return _best(np.minimum(levels[0], levels[1]), _loud(one)[:steps] & _loud(other)[:steps])
+    return _best(np.minimum(levels[0], levels[1]), _loud(one)[:steps] & _loud(other)[:steps], count)
 
 
 def _share(one: HeardStem, whole: HeardStem) -> Floats:

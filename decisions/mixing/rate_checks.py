@@ -80,8 +80,10 @@ def _lie(one: HeardStem, stems: list[HeardStem], usual_s: float) -> tuple[int, f
         fitting = _likeness(_course(one), together, slower)
         if _same(length_s, usual_s) or slower == 1.0:
             continue
-        by_length = _same(length_s / slower, usual_s) and fitting >= as_it_is
-        by_rhythm = {rate_hz, header_hz} in CONFUSED_HZ and fitting > max(RHYTHM_RATIO, CLEARLY_RATIO * as_it_is)
+        confused = {rate_hz, header_hz} in CONFUSED_HZ
+        no_rhythm = confused and max(fitting, as_it_is) < RHYTHM_RATIO  # the length alone has to tell
+        by_length = _same(length_s / slower, usual_s) and (fitting >= as_it_is or no_rhythm)
+        by_rhythm = confused and fitting > max(RHYTHM_RATIO, CLEARLY_RATIO * as_it_is)
         if by_length or by_rhythm:
             return rate_hz, length_s / usual_s, as_it_is, fitting
     return None

@@ -114,15 +114,19 @@ def _spectra(one: Lines, other: Lines) -> tuple[Spectrum, Floats, Floats, int]:
     size = 1 << math.ceil(math.log2(max(2, frames)))
     window = _taper(frames)
     first, second = np.fft.rfft(one * window, size), np.fft.rfft(other * window, size)
-    cross = (second * first.conj()).sum(axis=0)
+    cross = (second * first.conj()).sum(axis=0, dtype=np.complex128)
     channels = max(len(one), len(other))
-    powers = [np.square(np.abs(s)).sum(axis=0) * (channels / len(s)) for s in (first, second)]
+    powers = [
+        (np.square(s.real) + np.square(s.imag)).sum(axis=0, dtype=np.float64) * (channels / len(s))
+        for s in (first, second)
+    ]
     return cross, powers[0], powers[1], size
 
 
 @lru_cache(maxsize=8)
-def _taper(frames: int) -> Floats:
-    return np.asarray(np.hanning(frames + 2)[1:-1])
+def _taper(frames: int) -> NDArray[np.float32]:
+    """In float32, as the sound: transforms take half the time, and err by -140 dB."""
+    return np.hanning(frames + 2)[1:-1].astype(np.float32)
 
 
 def _curve(one: Lines, other: Lines, rate_hz: int, lags: int) -> Floats:
