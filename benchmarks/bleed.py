@@ -86,9 +86,10 @@ def best_gate(stem: Audio, heard: Audio, rate_hz: int, least_db: float = -10.0) 
 
 def _gates() -> Iterator[GateSettings]:
     bands = ((20.0, 20_000.0), (30.0, 200.0), (150.0, 5_000.0), (5_000.0, 20_000.0))
-    for (low_hz, high_hz), hold_s, threshold_dbfs in product(bands, (0.01, 0.05, 0.15), range(-30, -2, 3)):
+    times_s = product((0.01, 0.05, 0.15), (0.02, 0.1))
+    for (low_hz, high_hz), (hold_s, release_s), threshold_dbfs in product(bands, times_s, range(-30, -2, 3)):
         yield GateSettings(
-            threshold_dbfs=threshold_dbfs, hold_s=hold_s, release_s=hold_s + 0.05, low_hz=low_hz, high_hz=high_hz
+            threshold_dbfs=threshold_dbfs, hold_s=hold_s, release_s=release_s, low_hz=low_hz, high_hz=high_hz
         )
 
 

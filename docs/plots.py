@@ -49,6 +49,7 @@ from drawing import (
 )
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from mix_plots import MIX_PLOTS
 from scipy.signal import welch
 
 from dsp.audio import to_gain
@@ -405,6 +406,7 @@ PLOTS: dict[str, Callable[[], Figure]] = {
     "resampler": resampler,
     "limiter": limiter,
     "quantiser": quantiser,
+    **MIX_PLOTS,
 }
 """By the name of the file."""
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 
 import pytest
 
-from dsp.settings import QuantiserSettings, Settings
+from dsp.settings import DuckerSettings, PannerSettings, QuantiserSettings, ReverbSettings, Settings
 from tests.dsp.stages import STAGES
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -34,7 +34,8 @@ def records(of: Any) -> Iterator[Any]:
 
 
 EXAMPLES = [one for chain in STAGES.values() for settings in chain for one in records(settings)]
-EXAMPLES += [QuantiserSettings(bits=16)]
+EXAMPLES += [QuantiserSettings(bits=16), PannerSettings(), ReverbSettings()]
+EXAMPLES += [DuckerSettings(threshold_dbfs=-30.0, depth_db=3.0, low_hz=20.0, high_hz=20_000.0)]
 RECORDS = sorted({type(one) for one in EXAMPLES}, key=lambda record: record.__name__)
 EVERY_RECORD = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
 
