@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from dsp.settings.ranges import check_range, check_ranges
 
@@ -91,6 +91,8 @@ class PannerSettings:
     def __post_init__(self) -> None:
         check_range("pan_ratio", self.pan_ratio, -1.0, 1.0)
         check_range("width_ratio", self.width_ratio, 0.0, 2.0)
+        if self.law not in get_args(PanLaw):
+            raise ValueError(f"law must be one of {', '.join(get_args(PanLaw))}, got {self.law!r}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

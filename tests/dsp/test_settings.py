@@ -206,6 +206,7 @@ TWO_WIDTHS = {"edges_hz": (100.0,), "widths_ratio": (1.0, 1.0)}
         (DuckerSettings, {**ONE_DUCK, "release_s": nan}, "release_s must be in [0.005, 2], got nan"),
         (PannerSettings, {"pan_ratio": -1.1}, "pan_ratio must be in [-1, 1], got -1.1"),
         (PannerSettings, {"width_ratio": 2.1}, "width_ratio must be in [0, 2], got 2.1"),
+        (PannerSettings, {"law": "0 dB"}, "law must be one of -3 dB, -4.5 dB, -6 dB, got '0 dB'"),
         (ReverbSettings, {"decay_s": 0.05}, "decay_s must be in [0.1, 10], got 0.05"),
         (ReverbSettings, {"high_decay_ratio": 1.1}, "high_decay_ratio must be in [0.1, 1], got 1.1"),
         (ReverbSettings, {"predelay_s": 0.3}, "predelay_s must be in [0, 0.25], got 0.3"),

@@ -76,6 +76,12 @@ def test_only_the_band_is_turned_down(hz, least_db, most_db):
     assert least_db <= change_db(hz, key_tone(-20.0)) <= most_db + 1e-9
 
 
+@pytest.mark.parametrize("hz", [20.0, 1_000.0, 20_000.0])
+def test_a_band_without_width_is_a_narrow_bell(hz):
+    settings = DuckerSettings(threshold_dbfs=-40.0, depth_db=6.0, low_hz=hz, high_hz=hz)
+    assert change_db(hz, key_tone(-20.0, hz), settings) == pytest.approx(-6.0, abs=0.3)
+
+
 @pytest.mark.parametrize("hz", [30.0, 16_000.0])
 def test_a_key_outside_of_the_band_ducks_nothing(hz):
     assert change_db(1_000.0, key_tone(-20.0, hz)) == pytest.approx(0.0, abs=1e-6)
