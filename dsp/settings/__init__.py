@@ -15,6 +15,7 @@ from dsp.settings.bandwise import (
     TransientSettings,
 )
 from dsp.settings.colour import SaturationSettings
+from dsp.settings.debleed import DebleedSettings
 from dsp.settings.delivery import (
     GainSettings,
     LimiterCharacter,
@@ -67,6 +68,7 @@ __all__ = [
     "BandDynamics",
     "CompressorSettings",
     "DeEsserSettings",
+    "DebleedSettings",
     "DeclipperSettings",
     "DelaySettings",
     "DuckerSettings",
