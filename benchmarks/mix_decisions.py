@@ -15,6 +15,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -296,7 +297,8 @@ def _stem(stem_id: str, audio: Audio, rate_hz: int) -> HeardStem:
         bits=None,
         floating=True,
     )
-    stem, figures = Stem(row=1, uri=f"{stem_id}.wav", stem_id=stem_id), figures_of(reading, held)
+    stem = Stem(row=1, uri=f"{stem_id}.wav", stem_id=stem_id)
+    figures = figures_of(reading, held, sha256(audio.tobytes()).hexdigest())
     role = role_of(stem, figures)
     return HeardStem(stem, figures, reading.trace, role.role, role.source, role.confidence)
 

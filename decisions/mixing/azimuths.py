@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from decisions.mixing.prediction import WEIGHTS, overlap_ratio
 from dsp.audio import Floats
@@ -67,112 +68,137 @@ def placed(fixed: Sequence[Source], wanted: Sequence[Wanted]) -> Placed:
         if np.array_equal(before, places):
             break
     places = _allowed(search, places)
-    start = search.overlap(np.zeros((1, len(wanted))))[0]
+    start, end = (search.told(each) for each in (np.zeros(len(wanted)), places))
     return Placed(
         [round(place, 2) for place in places.tolist()],
-        float(start),
-        float(search.overlap(places[None])[0]),
-        float(np.abs(search.imbalance_db(places[None])).max()),
+        float(start.overlap[0]),
+        float(end.overlap[0]),
+        float(np.abs(end.imbalance_db).max()),
     )
 
 
+class _Told(NamedTuple):
+    """What comes of some trials."""
+
+    overlap: Floats
+    """(trials,) How much alike stands near each other."""
+    imbalance_db: Floats
+    """(trials, 3) Left over right in each part of the spectrum."""
+    side_of_lows_db: Floats
+    """(trials,) Side against middle of the lows; stems are taken to be independent of each other."""
+    mono_loss_db: Floats
+    """(trials,) How much softer the sum of left and right is than both."""
+
+
 class _Search:
-    """Costs of many trials at once: arrays (trials, units) of places."""
+    """What comes of places; trials move one unit or two while all others stay, so only what they change is computed."""
 
     def __init__(self, fixed: Sequence[Source], wanted: Sequence[Wanted]) -> None:
         # A pair that mirrors has its left and its right: it does not change sides.
         self.candidates = [_candidates(least, most, one_way=sum(signs) == 0.0) for _, signs, least, most in wanted]
         members = [bands for units, *_ in wanted for bands in units]
         powers = np.array([source.bands for source in fixed] + members)
-        self._unit = np.array([n for n, (units, *_) in enumerate(wanted) for _ in units])
-        self._sign = np.array([sign for _, signs, *_ in wanted for sign in signs])
-        self._fixed_pan = np.array([_standing(source) for source in fixed])
+        self._unit = np.array([-1] * len(fixed) + [n for n, (units, *_) in enumerate(wanted) for _ in units])
+        self._sign = np.array([0.0] * len(fixed) + [sign for _, signs, *_ in wanted for sign in signs])
+        self._fixed = np.array([_standing(source) for source in fixed] + [0.0] * len(members))
         self._similar = _similar(powers)
         heard = powers * WEIGHTS
-        self._parts = np.array([heard @ overlap_ratio(*part) for part in PARTS_HZ])
         lows = powers @ overlap_ratio(0.0, LOWS_HZ)
-        self._lows = np.where(lows > LOW_RATIO * powers.sum(axis=1), lows, 0.0)
-        self._loud = heard.sum(axis=1)
-        self._most_db = np.maximum(IMBALANCE_DB, np.abs(self.imbalance_db(np.zeros((1, len(wanted))))[0]))
-        self._scale = max(float(self.overlap(np.zeros((1, len(wanted))))[0]), 1e-12)
+        lows = np.where(lows > LOW_RATIO * powers.sum(axis=1), lows, 0.0)
+        # (sources, 5): energy in the three parts of the spectrum, in the lows, and as loud as it is.
+        self._energies = np.stack(
+            [*(heard @ overlap_ratio(*part) for part in PARTS_HZ), lows, heard.sum(axis=1)], axis=1
+        )
+        self._start = self.told(np.zeros(len(wanted)))
+        self._most_db = np.maximum(IMBALANCE_DB, np.abs(self._start.imbalance_db[0]))
 
-    def pans(self, places: Floats) -> Floats:
-        """(trials, sources) Where all stand."""
-        fixed = np.broadcast_to(self._fixed_pan, (len(places), len(self._fixed_pan)))
-        return np.concatenate([fixed, places[:, self._unit] * self._sign], axis=1)
+    def told(self, places: Floats, units: Sequence[int] = (), values: Floats | None = None) -> _Told:
+        """What comes of all units at their places, but for some (trials, units) at the values tried."""
+        pans = self._pans(places)
+        moved = np.flatnonzero(np.isin(self._unit, units)) if units else np.zeros(0, int)
+        rest = np.setdiff1d(np.arange(len(pans)), moved)
+        tried = np.zeros((1, 0))
+        if values is not None:
+            column = [list(units).index(unit) for unit in self._unit[moved]]
+            tried = values[:, column] * self._sign[moved]
+        overlap = 0.5 * (self._similar[np.ix_(rest, rest)] * _near(pans[rest, None], pans[rest])).sum()
+        overlap = overlap + (self._similar[np.ix_(moved, rest)] * _near(tried[:, :, None], pans[rest])).sum(axis=(1, 2))
+        own = self._similar[np.ix_(moved, moved)] * _near(tried[:, :, None], tried[:, None, :])
+        return self._summed(overlap + 0.5 * own.sum(axis=(1, 2)), pans, rest, moved, tried)
 
-    def overlap(self, places: Floats) -> Floats:
-        """How much alike stands near each other."""
-        pans, total = self.pans(places), np.zeros(len(places))
-        for first, row in enumerate(self._similar):
-            near = 1.0 - 0.5 * np.abs(pans[:, first + 1 :] - pans[:, first : first + 1])
-            total += near @ row[first + 1 :]
-        return total
-
-    def imbalance_db(self, places: Floats) -> Floats:
-        """(trials, 3) Left over right in each part of the spectrum."""
-        angle = math.pi / 4.0 * (1.0 + self.pans(places))
-        right, left = np.sin(angle) ** 2 @ self._parts.T, np.cos(angle) ** 2 @ self._parts.T
-        return np.asarray(10.0 * np.log10((left + 1e-20) / (right + 1e-20)))
-
-    def cost(self, places: Floats) -> Floats:
+    def cost(self, told: _Told) -> Floats:
         """What the search makes small."""
-        excess = np.maximum(np.abs(self.imbalance_db(places)) - self._most_db, 0.0)
-        lows = np.maximum(self.side_of_lows_db(places) - SIDE_OF_LOWS_DB, 0.0)
-        return np.asarray(self.overlap(places) / self._scale + IMBALANCE_COST * (np.square(excess).sum(axis=1) + lows))
-
-    def side_of_lows_db(self, places: Floats) -> Floats:
-        """Side against middle of the lows, stems taken to be independent of each other."""
-        doubled = np.sin(math.pi / 2.0 * (1.0 + self.pans(places)))
-        middle, side = (1.0 + doubled) @ self._lows, (1.0 - doubled) @ self._lows
-        return np.asarray(10.0 * np.log10((side + 1e-20) / (middle + 1e-20)))
-
-    def mono_loss_db(self, places: Floats) -> Floats:
-        """How much softer the sum of left and right is than both."""
-        kept = 0.5 * (1.0 + np.sin(math.pi / 2.0 * (1.0 + self.pans(places)))) @ self._loud
-        return np.asarray(-10.0 * np.log10((kept + 1e-20) / (self._loud.sum() + 1e-20)))
+        excess = np.maximum(np.abs(told.imbalance_db) - self._most_db, 0.0)
+        lows = np.maximum(told.side_of_lows_db - SIDE_OF_LOWS_DB, 0.0)
+        whole = max(float(self._start.overlap[0]), 1e-12)
+        return np.asarray(told.overlap / whole + IMBALANCE_COST * (np.square(excess).sum(axis=1) + lows))
 
     def holds(self, places: Floats) -> bool:
         """Whether all that is asked of the sum holds; what was off before may stay as it was."""
-        start = np.zeros_like(places)
+        told, start = self.told(places), self._start
         return bool(
-            (np.abs(self.imbalance_db(places)) <= self._most_db + 1e-6).all()
-            and self.side_of_lows_db(places)[0] <= max(SIDE_OF_LOWS_DB, float(self.side_of_lows_db(start)[0])) + 1e-6
-            and self.mono_loss_db(places)[0] <= max(MONO_LOSS_DB, float(self.mono_loss_db(start)[0])) + 1e-6
+            (np.abs(told.imbalance_db) <= self._most_db + 1e-6).all()
+            and told.side_of_lows_db[0] <= max(SIDE_OF_LOWS_DB, float(start.side_of_lows_db[0])) + 1e-6
+            and told.mono_loss_db[0] <= max(MONO_LOSS_DB, float(start.mono_loss_db[0])) + 1e-6
         )
+
+    def _pans(self, places: Floats) -> Floats:
+        """Where all sources stand."""
+        return np.asarray(
+            np.where(self._unit < 0, self._fixed, places[self._unit] * self._sign if len(places) else 0.0)
+        )
+
+    def _summed(
+        self, overlap: Floats, pans: Floats, rest: NDArray[np.int64], moved: NDArray[np.int64], tried: Floats
+    ) -> _Told:
+        """The sums of left and right, and of middle and side: sin^2 and cos^2 of the angle, 1 +- sin of twice of it."""
+        doubled = [np.sin(math.pi / 2.0 * (1.0 + each)) for each in (pans[rest], tried)]
+        turned = [np.cos(math.pi / 2.0 * (1.0 + each)) for each in (pans[rest], tried)]
+        energies = self._energies[rest], self._energies[moved]
+        whole = self._energies.sum(axis=0)
+        left_less_right = turned[0] @ energies[0] + turned[1] @ energies[1]
+        twice_product = doubled[0] @ energies[0] + doubled[1] @ energies[1]
+        left, right = (whole + left_less_right)[:, :3], (whole - left_less_right)[:, :3]
+        side, middle = (whole - twice_product)[:, 3], (whole + twice_product)[:, 3]
+        kept = 0.5 * (whole + twice_product)[:, 4] / max(float(whole[4]), 1e-20)
+        return _Told(overlap, _ratio_db(left, right), _ratio_db(side, middle), -_ratio_db(kept, np.ones_like(kept)))
 
 
 def _single_moves(search: _Search, places: Floats) -> None:
     for unit, candidates in enumerate(search.candidates):
-        trials = np.repeat(places[None], len(candidates), axis=0)
-        trials[:, unit] = candidates
-        _take_best(search, places, trials)
+        _take_best(search, places, (unit,), np.array(candidates)[:, None])
 
 
 def _double_moves(search: _Search, places: Floats) -> None:
     """What single moves never find: one to the left only if another goes to the right, and exchanges."""
     for first, second in combinations(range(len(places)), 2):
-        both = np.array([(a, b) for a in search.candidates[first] for b in search.candidates[second] if a * b <= 0.0])
-        trials = np.repeat(places[None], len(both), axis=0)
-        trials[:, first], trials[:, second] = both[:, 0], both[:, 1]
-        _take_best(search, places, trials)
+        both = [(a, b) for a in search.candidates[first] for b in search.candidates[second] if a * b <= 0.0]
+        _take_best(search, places, (first, second), np.array(both))
 
 
-def _take_best(search: _Search, places: Floats, trials: Floats) -> None:
-    costs = search.cost(trials)
+def _take_best(search: _Search, places: Floats, units: tuple[int, ...], values: Floats) -> None:
+    costs = search.cost(search.told(places, units, values))
     best = int(costs.argmin())
-    if costs[best] < search.cost(places[None])[0] - 1e-9:
-        places[:] = trials[best]
+    if costs[best] < search.cost(search.told(places))[0] - 1e-9:
+        places[list(units)] = values[best]
+
+
+def _near(one: Floats, other: Floats) -> Floats:
+    return np.asarray(1.0 - 0.5 * np.abs(one - other))
+
+
+def _ratio_db(one: Floats, other: Floats) -> Floats:
+    return np.asarray(10.0 * np.log10((one + 1e-20) / (other + 1e-20)))
 
 
 def _allowed(search: _Search, places: Floats) -> Floats:
     """The places, drawn towards the centre until all that is asked holds."""
     low, high = 0.0, 1.0
-    if search.holds(places[None]):
+    if search.holds(places):
         return places
     for _ in range(30):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if search.holds(middle * places[None]) else (low, middle)
+        low, high = (middle, high) if search.holds(middle * places) else (low, middle)
     return np.asarray(np.trunc(100.0 * low * places) / 100.0)
 
 
@@ -194,4 +220,5 @@ def _similar(powers: Floats) -> Floats:
     """(sources, sources) What two have in common, summed over the bands, each band as a part of what all have there."""
     shares = powers / np.maximum(powers.sum(axis=0), 1e-20)
     loud = powers.sum(axis=0) > 1e-6 * powers.sum()
-    return np.asarray(np.minimum(shares[:, None, loud], shares[None, :, loud]).sum(axis=2))
+    common = np.minimum(shares[:, None, loud], shares[None, :, loud]).sum(axis=2)
+    return np.asarray(common * (1.0 - np.eye(len(powers))))

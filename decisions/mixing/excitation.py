@@ -25,8 +25,8 @@ OFFSET_DB = -6.0
 """How far below their excitation the others mask (mixing by rule: between tone masking noise and noise masking tone)."""
 LISTENING_DB_SPL = 75.0
 """Level at which a mix is listened to (our choice): slopes depend on it, and not on the gain of the mix."""
-MOST_STEPS = 3_000
-"""A longer song is looked at in as many moments, evenly spread: five minutes are looked at whole."""
+MOST_STEPS = 1_200
+"""A longer song is looked at in as many moments, evenly spread: two minutes are looked at whole."""
 
 
 class Field(NamedTuple):
