@@ -40,7 +40,8 @@ def decide_riding(session: Session, settings: MixSettings) -> MixSettings:
     lead = leads(session, settings)
     made = {}
     for one, strip in open_strips(session, settings):
-        sung = strip.role == "vocal" and strip.stem_id in lead and not strip.automation_db
+        # A microphone of gain sharing is turned down on purpose.
+        sung = strip.role == "vocal" and strip.stem_id in lead and not strip.automation_db and strip.sharing is None
         if sung and (changed := _ridden(one, strip, settings.rate_hz)) is not None:
             made[strip.stem_id] = changed
     return replaced(settings, made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from decisions.mixing.prediction import spread_db
 from decisions.mixing.riding import RATE_DB_PER_S, decide_riding, rests, ride_db
 from decisions.mixing.session import Session, neutral_settings
+from schemas.mix import Sharing
 from tests.decisions.mixing.sessions import phrases, session, stem
 
 UNEVEN = (0.0, -9.0, -3.0, -7.0)
@@ -64,6 +66,15 @@ def test_what_is_even_gets_a_gain_of_nothing():
 def test_who_is_locked_is_not_ridden_who_is_no_lead_neither_and_a_guess_by_half(columns):
     found = gains(singing(**columns))
     assert max(map(abs, found), default=0.0) <= (3.0 if "role_confidence" in columns else 0.0)
+
+
+def test_a_microphone_that_shares_its_gain_is_not_ridden():
+    song = singing()
+    plain = neutral_settings(song)
+    shared = msgspec.structs.replace(
+        plain, stems=(msgspec.structs.replace(plain.stems[0], sharing=Sharing(group="a")),)
+    )
+    assert decide_riding(song, shared) == shared
 
 
 def test_instruments_are_not_ridden():
