@@ -35,10 +35,12 @@ class RoleTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Presence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a manifest's `presence` adds to a target."""
+    """What it adds to a target that a stem stands in front or behind."""
 
     lead_lu: float
     background_lu: float
+    melody_lu: float
+    """For the stem that most probably has the melody, where neither a voice nor the manifest leads."""
 
 
 class Sound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

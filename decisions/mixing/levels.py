@@ -21,7 +21,7 @@ from decisions.mixing.role_sums import RoleBounds, held_to_bounds
 from decisions.mixing.session import Session
 from decisions.mixing.standing import Unit, standing
 from dsp.audio import Floats
-from schemas.mix import MixSettings, Strip, Why
+from schemas.mix import BUS_OF, MixSettings, Strip, Why
 
 RANGE_DB = 18.0
 """No fader is moved further (our choice): more is a wrong recording level, for a person to see."""
@@ -29,6 +29,8 @@ SMALLEST_DB = 0.05
 LEAST_ACTIVE_RATIO = 0.02
 """A stem that sounds more seldom is judged as if it sounded so often."""
 LEAST_DOUBT_DB = 0.3
+MELODY_PERCUSSIVITY_RATIO, MELODY_LOW_RATIO, MELODY_CENTROID_HZ = 0.5, 0.15, 200.0
+"""A melody has less of hits and bass, and lies higher (our choice)."""
 
 
 class Target(NamedTuple):
@@ -51,10 +53,13 @@ def decide_levels(session: Session, settings: MixSettings) -> MixSettings:
 
 def usual_levels(units: Sequence[Unit], balance: Balance) -> tuple[Floats, Floats]:
     """Where each unit usually stands, LU re mix, and how far that scatters."""
-    return (
-        np.array([_usual_lu(unit, balance, _leads(unit, units)) for unit in units]),
-        np.array([_spread_lu(unit, balance, _leads(unit, units)) for unit in units]),
-    )
+    leads = [_leads(unit, units) for unit in units]
+    usual = np.array([_usual_lu(unit, balance, lead) for unit, lead in zip(units, leads, strict=True)])
+    spreads = np.array([_spread_lu(unit, balance, lead) for unit, lead in zip(units, leads, strict=True)])
+    melody = None if any(leads) else _melody(units, usual)
+    if melody is not None:
+        usual[melody] += balance.presence.melody_lu
+    return usual, spreads
 
 
 def _by_table(units: Sequence[Unit], balance: Balance) -> list[Target]:
@@ -81,6 +86,20 @@ def _by_table(units: Sequence[Unit], balance: Balance) -> list[Target]:
 def _leads(unit: Unit, units: Sequence[Unit]) -> bool:
     """A voice leads; in a song without one, what the manifest calls its lead."""
     return unit.role == "vocal" or (unit.presence == "lead" and all(other.role != "vocal" for other in units))
+
+
+def _melody(units: Sequence[Unit], usual: Floats) -> int | None:
+    """The stem that most probably has the melody: of those without hits and bass, the one whose sound puts it furthest
+    forward."""
+    able = [
+        place
+        for place, unit in enumerate(units)
+        if BUS_OF[unit.role] not in ("drums", "bass", "fx")
+        and unit.percussivity_ratio < MELODY_PERCUSSIVITY_RATIO
+        and unit.low_ratio < MELODY_LOW_RATIO
+        and unit.centroid_hz > MELODY_CENTROID_HZ
+    ]
+    return max(able, key=lambda place: float(usual[place]), default=None)
 
 
 def _usual_lu(unit: Unit, balance: Balance, leads: bool) -> float:

@@ -41,6 +41,8 @@ class Unit(NamedTuple):
     crest_db: float
     active_ratio: float
     percussivity_ratio: float
+    low_ratio: float
+    centroid_hz: float
     fixed: bool
     """A person set its fader."""
 
@@ -101,6 +103,8 @@ def _unit(members: list[HeardStem], strips: Mapping[str, Strip], loud: NDArray[n
         crest_db=main.figures.crest_db or 0.0,
         active_ratio=float(joint.active.mean()),
         percussivity_ratio=main.figures.percussivity_ratio,
+        low_ratio=main.figures.low_ratio,
+        centroid_hz=main.figures.centroid_hz or 0.0,
         fixed=any(one.stem.lock or one.stem.gain_db is not None for one in members),
     )
 
