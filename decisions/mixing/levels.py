@@ -89,8 +89,7 @@ def _leads(unit: Unit, units: Sequence[Unit]) -> bool:
 
 
 def _melody(units: Sequence[Unit], usual: Floats) -> int | None:
-    """The stem that most probably has the melody: of those without hits and bass, the one whose sound puts it furthest
-    forward."""
+    """What most probably has the melody: of the stems without hits and bass, that whose sound puts it furthest forward."""
     able = [
         place
         for place, unit in enumerate(units)
