@@ -23,6 +23,10 @@ FEWEST_S = 5.0
 GROUP_STEPS = 3
 """Steps are taken together so far: a reference may lie some hundredths of a second off, and phases average out."""
 ROUNDS = 300
+CELL_POWER = 0.75
+"""Weight of a cell: its energy to minus this (0.5 and 1 recover the tuning half a little worse)."""
+FLOOR_RATIO = 1e-6
+"""60 dB under its loudest cell a reference holds nothing that counts."""
 SMALLEST_GAIN_DB = -60.0
 LEAST_EXPLAINED_RATIO = 0.3
 """A reference of which the stems explain less tells nothing of them."""
@@ -46,8 +50,8 @@ def reference_gains(session: Session, settings: MixSettings, units: Sequence[Uni
         for unit in units
     ]
     target = _grouped(session.reference.trace.bands, steps)
-    # Each cell counts by the root of its energy, as loudness grows about: the loudest band does not decide alone.
-    weights = 1.0 / np.sqrt(target + 1e-4 * target.max(initial=1e-20))
+    # Soft cells count nearly as much as loud ones: there the stems are heard that others cover elsewhere.
+    weights = (target + FLOOR_RATIO * target.max(initial=1e-20)) ** -CELL_POWER
     matrix = np.stack([(column * weights).ravel() for column in columns], axis=1)
     powers = _not_negative(matrix, (target * weights).ravel())
     explained = _explained(matrix, powers, (target * weights).ravel())
