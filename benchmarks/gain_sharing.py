@@ -176,9 +176,7 @@ def pace() -> Iterator[Row]:
     block = noises(64, 0.35)[:16_384]
     for kind in ("speech", "music"):
         channels = (SharingChannel(floor_dbfs=-60.0),) * 64
-        stage = GainSharing(
-            GainSharingSettings(kind=kind, channels=channels, last_hold=True, open_limit=4), RATE_HZ  # type: ignore[arg-type]
-        )  # fmt: skip
+        stage = GainSharing(GainSharingSettings(kind=kind, channels=channels, last_hold=True, open_limit=4), RATE_HZ)
         stage.push(block)
         start = time.process_time()
         for _ in range(20):
@@ -201,7 +199,8 @@ def _debleed_row(name: str, own: Audio, rate_hz: int) -> Row:
     kept, left = _apart(own + bleed, (own + bleed, bleed), settings, rate_hz)
     less = level_db(bleed) - level_db(left)
     before, after = level_db(own) - level_db(bleed), level_db(own) - level_db(kept - own)
-    measured = f"bleed -{less.mean():.1f} (worst -{less.min():.1f}), SDR {before.mean():.1f} -> {after.mean():.1f} (worst {after.min():.1f}) dB"
+    cut = f"bleed -{less.mean():.1f} (worst -{less.min():.1f})"
+    measured = f"{cut}, SDR {before.mean():.1f} -> {after.mean():.1f} (worst {after.min():.1f}) dB"
     return Row(
         f"de-bleed, {own.shape[1]} of {name}"[:58], "bleed -10, SDR >= 12 dB", measured,
         bool(less.mean() >= 10.0 and after.min() >= 12.0),

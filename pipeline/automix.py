@@ -19,9 +19,10 @@ from media.disk import made_folder
 from media.manifest import AUDIO, KINDS, read_manifest
 from media.mixing.automix import automix
 from media.mixing.microphones import Recording, common_rate_hz, name_microphones, read_recordings
+from media.source import sha256_of
 from pipeline.words import say
 from schemas.automix import AutomixRecord, AutomixWish, GainsFormat, Microphone
-from schemas.errors import CatalogueError
+from schemas.errors import CatalogueError, TrackError
 from schemas.safe_names import quoted
 from schemas.stems import Stem
 
@@ -67,6 +68,7 @@ def automix_files(asked: Asked) -> AutomixRecord:
     _check_output(asked)
     given = _given(asked)
     recordings = read_recordings([one.uri for one in given])
+    _check_promises(given, recordings)
     microphones = _microphones(asked, given, recordings)
     groups = _groups(asked, given, microphones)
     wish = AutomixWish(groups=groups, stems=asked.stems, floating=asked.floating, gains=asked.gains)
@@ -150,6 +152,22 @@ def _rows(uri: str, output: str) -> list[Given]:
     song = songs[0].song
     assert song is not None
     return [Given(stem.uri, stem.stem_id, stem) for stem in song.stems]
+
+
+def _check_promises(given: Sequence[Given], recordings: Sequence[Recording]) -> None:
+    """What a manifest promises of its files: their bytes and how long they are."""
+    for one, recording in zip(given, recordings, strict=True):
+        if one.stem and one.stem.sha256:
+            with store.fetched(one.uri) as path:
+                found = sha256_of(path)
+            if found != one.stem.sha256:
+                text = f"{one.name} has SHA-256 {found}, the manifest says {one.stem.sha256}"
+                raise TrackError("HASH_MISMATCH", text, "Copy it again, or correct the manifest.")
+        if one.stem and one.stem.duration_s and abs(one.stem.duration_s - recording.format.duration_s) > LATE_S:
+            text = (
+                f"{one.name} lasts {recording.format.duration_s:.1f} s, the manifest says {one.stem.duration_s:.1f} s"
+            )
+            raise TrackError("DURATION_MISMATCH", text, "Copy it again, or correct the manifest.")
 
 
 def _microphones(asked: Asked, given: Sequence[Given], recordings: Sequence[Recording]) -> list[Microphone]:

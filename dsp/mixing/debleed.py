@@ -25,11 +25,11 @@ LEAST_POWER = 1e-9
 BINS = 120
 """Of a histogram: 0.5 dB each, from 0 to -60 dB."""
 BINS_PER_DB = 2
-QUARTILE = 0.25
-"""Of the moments in which one source is the loudest: in the others more sources sound, and hide the leak."""
+SMOOTHING = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
+"""Of a histogram before its peak is looked for, 2.5 dB wide (our choice)."""
 LEAST_MOMENTS = 20
 UNKNOWN_DB = -60.0
-"""Where one is never loudest: nothing is taken from others for its sake."""
+"""Of a source that is never the loudest: nothing is taken from others for its sake."""
 
 
 class Debleed:
@@ -116,12 +116,14 @@ class LeakMeter:
             self._count(frame)
 
     def leaks_db(self) -> tuple[tuple[tuple[float, ...], ...], ...]:
-        """As `DebleedSettings.leaks_db`: the lower quartile of what each microphone hears while another's source is loudest."""
-        totals = self._counts.sum(axis=3)
-        # Bins run from loud to soft: the soft quarter begins where three quarters are counted.
-        reached = np.cumsum(self._counts, axis=3) >= (1.0 - QUARTILE) * totals[..., None]
-        found_db = -reached.argmax(axis=3) / BINS_PER_DB
-        leaks_db = np.where(totals >= LEAST_MOMENTS, found_db, UNKNOWN_DB)
+        """As `DebleedSettings.leaks_db`: what each microphone hears most often while another's source is loudest.
+
+        A moment in which more sources sound tells a leak too high, each by another amount: they make no peak.
+        """
+        counts = self._counts.reshape(-1, BINS + 1)
+        peaks = np.array([np.convolve(row, SMOOTHING, "same").argmax() for row in counts])
+        found_db = np.where(counts.sum(axis=1) >= LEAST_MOMENTS, -peaks / BINS_PER_DB, np.nan)
+        leaks_db = _filled(found_db.reshape(self._counts.shape[:3]))
         leaks_db[np.arange(len(leaks_db)), np.arange(len(leaks_db))] = 0.0
         return tuple(tuple(tuple(map(float, bands)) for bands in row) for row in leaks_db)
 
@@ -134,6 +136,16 @@ class LeakMeter:
                 ratios = np.maximum(levels / levels[loudest], 1e-30)
                 steps = np.minimum(np.rint(-10.0 * BINS_PER_DB * np.log10(ratios)).astype(np.int64), BINS)
                 self._counts[np.arange(len(levels)), loudest, band, steps] += 1
+
+
+def _filled(leaks_db: Floats) -> Floats:
+    """A band in which a source is never the loudest leaks as its other bands do, halfway between them (median)."""
+    out = leaks_db.copy()
+    for row in out:
+        for bands in row:
+            known = bands[np.isfinite(bands)]
+            bands[np.isnan(bands)] = np.median(known) if len(known) else UNKNOWN_DB
+    return out
 
 
 class _Frames:
