@@ -162,6 +162,29 @@ def test_a_manifest_says_groups_modes_weights_faders_and_who_is_mute(automix, mi
     assert {group["name"]: group["sharing"]["kind"] for group in told["groups"]} == {"a": "music", "all": "speech"}
 
 
+@pytest.mark.parametrize(
+    ("promise", "code"), [({"sha256": "0" * 64}, "HASH_MISMATCH"), ({"duration_s": 99.0}, "DURATION_MISMATCH")]
+)
+def test_what_a_manifest_promises_of_a_microphone_is_held_against_it(automix, microphones, tmp_path, promise, code):
+    rows = [{"uri": f"{name}.wav", "mix_id": "talk"} for name in ("host", "guest 1")]
+    manifest = write_manifest(microphones / "m.csv", [rows[0] | promise, rows[1]])
+    found, _, err = automix(manifest, tmp_path / "out")
+    assert (found, True) == (1, code in err), err
+
+
+def test_columns_of_microphones_need_an_event_in_the_manifest(automix, microphones, tmp_path):
+    rows = [{"uri": f"{name}.wav", "weight_db": 3, "title": name} for name in ("host", "guest 1")]
+    found, _, err = automix(write_manifest(microphones / "m.csv", rows), tmp_path / "out")
+    assert found == 2
+    assert "add a column mix_id" in err
+
+
+def test_the_page_tells_of_every_option():
+    page = (Path(__file__).parents[2] / "docs" / "mixing" / "automix.md").read_text(encoding="utf-8")
+    options = {name for option in cli.automix.params for name in option.opts if name.startswith("--")}
+    assert [name for name in sorted(options - {"--json", "--help"}) if name not in page] == []
+
+
 def test_options_reach_the_settings(automix, microphones, tmp_path):
     options = ("--nom", 2, "--depth", 30, "--last-hold", "--original", "--no-ambience-trim", "--mode", "music")
     automix(microphones, tmp_path / "out", *options, "--weight", "GUEST*=-6", "--gain", "host=1", "--group", "host=h")
