@@ -44,8 +44,10 @@ EXCERPT_S = (20.0, 30.0)
 """From there on, and so long."""
 BLOCK = 1 << 14
 PHRASE_S = (2.0, 5.0)
-PHRASES_DB = 8.0
-"""Spread of the levels that phrases get, +-."""
+PHRASES_DB = 6.0
+"""Spread of the levels that phrases get, +-: a singer who works the microphone badly."""
+MELODIES = 3
+"""So many of a song are ridden."""
 THIRD_OCTAVES_HZ = 1000.0 * 2.0 ** (np.arange(-15, 13) / 3.0)
 EMPTY_DB = -50.0
 """A third octave so far below the whole mix holds nothing whose loss could be heard."""
@@ -107,9 +109,9 @@ def rows_of(found: list[Tried], rides: list[tuple[float, float]]) -> list[Row]:
 
 def tried(folder: Path, songs: int) -> Iterator[Tried]:
     """The songs, mixed and rendered."""
-    for material in sessions(folder)[:songs]:
+    for material in _materials(folder, songs):
         audio, rate_hz = _raw(material)
-        session, lead = _heard(material.name, audio, rate_hz)
+        session, lead = _session(material)
         if lead is None:
             continue
         level_only = decide_levels(session, neutral_settings(session))
@@ -120,25 +122,31 @@ def tried(folder: Path, songs: int) -> Iterator[Tried]:
 
 
 def ridden(folder: Path, songs: int) -> list[tuple[float, float]]:
-    """Of each song's lead, its phrases spoiled: what is left of its short-term spread, and how far the rests were raised."""
+    """Of melodies whose phrases were spoiled: what is left of their short-term spread, and how far their rests were raised."""
     found = []
-    for number, material in enumerate(sessions(folder)[:songs]):
+    for material in _materials(folder, songs):
         audio, rate_hz = _raw(material)
-        _, lead = _heard(material.name, audio, rate_hz)
-        if lead is None:
-            continue
-        sung = audio[lead] * _phrases(len(audio[lead]), rate_hz, number)[:, None]
-        session, _ = _heard(material.name, {lead: sung}, rate_hz, lead)
-        settings = decide_riding(session, neutral_settings(session))
-        if not settings.stems[0].automation_db:
-            continue
-        trace = session.stems[0].trace
-        out = _read(rendered({lead: sung}, settings, rate_hz).stems[lead], rate_hz).trace.energies
-        before, after = (spread_db(each, trace.active, 3.0) for each in (trace.energies, out))
-        still = rests(trace.active) & (trace.energies > 0.0)
-        raised = 10.0 * np.log10(out[still].sum() / trace.energies[still].sum()) if still.any() else 0.0
-        found.append((after / before, float(raised)))
+        session, _ = _session(material)
+        for number, melody in enumerate(list(filter(_is_melody, session.stems))[:MELODIES]):
+            sung = audio[melody.stem.stem_id] * _phrases(len(audio[melody.stem.stem_id]), rate_hz, number)[:, None]
+            if (one := _ridden(_stem("lead", sung, rate_hz), sung, rate_hz)) is not None:
+                found.append(one)
     return found
+
+
+def _ridden(heard: HeardStem, sung: Audio, rate_hz: int) -> tuple[float, float] | None:
+    """The same of one melody as a lead vocal; None where it is even enough to be left alone."""
+    lead = heard._replace(role="vocal", role_source="manifest", role_confidence=1.0)
+    session = Session(mix_id="ride", song=Song(stems=(lead.stem,)), rate_hz=rate_hz, stems=(lead,))
+    settings = decide_riding(session, neutral_settings(session))
+    if not settings.stems[0].automation_db:
+        return None
+    out = _read(rendered({"lead": sung}, settings, rate_hz).stems["lead"], rate_hz).trace.energies
+    trace = lead.trace
+    before, after = (spread_db(each, trace.active, 3.0) for each in (trace.energies, out))
+    still = rests(trace.active) & (trace.energies > 0.0)
+    raised = 10.0 * np.log10(out[still].sum() / trace.energies[still].sum()) if still.any() else 0.0
+    return after / before, float(raised)
 
 
 def masked(stems: Mapping[str, Audio], session: Session, rate_hz: int) -> dict[str, float]:
@@ -235,7 +243,7 @@ def _stereo_rows(found: list[Tried]) -> list[Row]:
 
 def _ride_rows(rides: list[tuple[float, float]]) -> list[Row]:
     worst, raised = max(left for left, _ in rides), max(raised for _, raised in rides)
-    what = "short-term spread (10 to 90 %) of a lead whose phrases were spoiled by +-8 dB (melodies: no sung stems to be had)"
+    what = "short-term spread (10 to 90 %) of a lead whose phrases were spoiled by +-6 dB (melodies: no sung stems to be had)"
     mean = float(np.mean([left for left, _ in rides]))
     said = f"-{100 * (1 - mean):.0f} % on the mean of {len(rides)}, -{100 * (1 - worst):.0f} % the least"
     return [
@@ -261,6 +269,11 @@ def _most_risen(one: Tried) -> float:
     return max(one.after[name] - one.before[name] for name in one.after if name != one.lead)
 
 
+def _materials(folder: Path, songs: int) -> list[Material]:
+    """General-MIDI songs first: they have the most melodies at once."""
+    return sorted(sessions(folder), key=lambda one: (one.kind != "gm", one.name))[:songs]
+
+
 @lru_cache(maxsize=16)
 def _raw(material: Material) -> tuple[dict[str, Audio], int]:
     """The stems as raw tracks come: mono, at any level."""
@@ -275,15 +288,16 @@ def _raw(material: Material) -> tuple[dict[str, Audio], int]:
     return found, rate_hz
 
 
-def _heard(name: str, audio: Mapping[str, Audio], rate_hz: int, lead: str | None = None) -> tuple[Session, str | None]:
-    """The stems as a session; its loudest melody is the lead."""
+@lru_cache(maxsize=16)
+def _session(material: Material) -> tuple[Session, str | None]:
+    """The raw stems as a session; its loudest melody is the lead."""
+    audio, rate_hz = _raw(material)
     stems = [_stem(stem_id, audio[stem_id], rate_hz) for stem_id in sorted(audio)]
     melodies = [one for one in stems if _is_melody(one)]
-    if lead is None and melodies:
-        lead = max(melodies, key=lambda one: float(one.trace.energies.sum())).stem.stem_id
+    lead = max(melodies, key=lambda one: float(one.trace.energies.sum())).stem.stem_id if melodies else None
     stems = [one._replace(role="vocal", role_source="manifest") if one.stem.stem_id == lead else one for one in stems]
     song = Song(stems=tuple(one.stem for one in stems))
-    return Session(mix_id=name, song=song, rate_hz=rate_hz, stems=tuple(stems)), lead
+    return Session(mix_id=material.name, song=song, rate_hz=rate_hz, stems=tuple(stems)), lead
 
 
 def _stem(stem_id: str, audio: Audio, rate_hz: int) -> HeardStem:
@@ -310,11 +324,11 @@ def _is_melody(one: HeardStem) -> bool:
 
 
 def _phrases(frames: int, rate_hz: int, seed: int) -> Floats:
-    """A gain that stays for some seconds, then steps within 50 ms to another."""
+    """A gain that stays for some seconds, then goes within 0.2 s to another."""
     rng, points, values = np.random.default_rng(seed), [0.0], [0.0]
     while points[-1] * rate_hz < frames:
         level_db = rng.uniform(-PHRASES_DB, PHRASES_DB)
-        points += [points[-1] + 0.05, points[-1] + rng.uniform(*PHRASE_S)]
+        points += [points[-1] + 0.2, points[-1] + 0.2 + rng.uniform(*PHRASE_S)]
         values += [level_db, level_db]
     return np.asarray(10.0 ** (np.interp(np.arange(frames) / rate_hz, points, values) / 20.0))
 

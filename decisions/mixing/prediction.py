@@ -147,15 +147,18 @@ def overlap_ratio(low_hz: float, high_hz: float) -> Floats:
 
 
 def spread_db(energies: Floats, active: NDArray[np.bool_], window_s: float) -> float:
-    """Distance of the 10th from the 90th percentile of the loudness in windows that are active throughout; 0 if too short."""
-    width = max(1, round(window_s * STEPS_PER_S))
-    if len(energies) < width:
+    """Distance of the 10th from the 90th percentile of the loudness in windows: of what sounds in them, half of their time at least.
+
+    0 where a stem is too short to tell.
+    """
+    box = np.ones(max(1, round(window_s * STEPS_PER_S)))
+    if len(energies) < len(box):
         return 0.0
-    sums = np.convolve(energies, np.ones(width) / width, mode="valid")
-    whole = np.convolve(active, np.ones(width), mode="valid") > width - 0.5
-    if not whole.any():
+    count = np.convolve(active.astype(np.float64), box, mode="valid")
+    sums, enough = np.convolve(energies * active, box, mode="valid"), count > 0.5 * len(box) - 0.25
+    if not enough.any():
         return 0.0
-    low, high = np.percentile(to_level(sums[whole]), (10, 90))
+    low, high = np.percentile(to_level(sums[enough] / count[enough]), (10, 90))
     return float(high - low)
 
 
