@@ -349,7 +349,8 @@ def _spectrum(line: Floats, rate_hz: int) -> tuple[Floats, Floats]:
     """Frequencies and mean power of windows of a third of a second."""
     size = 1 << 14
     frames = line[: len(line) // size * size].reshape(-1, size) * np.hanning(size)
-    return np.fft.rfftfreq(size, 1.0 / rate_hz), np.square(np.abs(np.fft.rfft(frames, axis=1))).mean(axis=0)
+    powers = np.square(np.abs(np.fft.rfft(frames, axis=1))).mean(axis=0)
+    return np.asarray(np.fft.rfftfreq(size, 1.0 / rate_hz), np.float64), np.asarray(powers, np.float64)
 
 
 if __name__ == "__main__":
