@@ -147,7 +147,7 @@ def overlap_ratio(low_hz: float, high_hz: float) -> Floats:
 
 
 def spread_db(energies: Floats, active: NDArray[np.bool_], window_s: float) -> float:
-    """Distance of the 10th from the 90th percentile of the loudness in windows: of what sounds in them, for half of them at least.
+    """Distance of the 10th from the 90th percentile of the loudness in windows: of what sounds, in half of each at least.
 
     0 where a stem is too short to tell.
     """
