@@ -1,4 +1,4 @@
-# make demo   makes an example catalogue, masters it, and says where to look
+# make demo   makes an example catalogue, mixes its session, masters it all, and says where to look
 # make test   format, lint, types, floors, tests
 # make cluster-test   brings up Flink on this machine and masters on it, also after a kill; needs Java and Maven
 # All make their own virtual environment; they need Python 3.10 or newer and a package index.
@@ -13,7 +13,7 @@ TESTS ?= -m "not slow"
 
 demo: $(VENV)/.lathe
 	@test -f $(DEMO)/catalogue/manifest.csv || $(BIN)/python examples/make_catalogue.py $(DEMO)/catalogue
-	@$(BIN)/lathe run $(DEMO)/catalogue/manifest.csv $(DEMO)/output; status=$$?; \
+	@$(BIN)/lathe run $(DEMO)/catalogue/manifest.csv $(DEMO)/output --versions instrumental,acappella; status=$$?; \
 	test $$status -le 1 || exit $$status; \
 	$(BIN)/python examples/where_to_look.py $(DEMO)/output
 
