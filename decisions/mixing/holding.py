@@ -12,6 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from decisions.mixing.levels import RANGE_DB
 from decisions.mixing.session import HeardStem, Session
 from decisions.mixing.standing import level_lufs, loud_steps
 from dsp.mixing.trace import Trace
@@ -27,7 +28,7 @@ CONFIDENCE = 0.9
 def hold_levels(session: Session, settings: MixSettings, found: Mapping[str, Trace], where: str) -> MixSettings:
     """The settings with faders that undo how far each stem in `found` (before its fader) differs from that of the session."""
     heard, strips = session.heard(), {strip.stem_id: strip for strip in settings.stems}
-    loud = loud_steps({name: one.trace for name, one in heard.items()}) if heard else np.zeros(0, np.bool_)
+    loud = loud_steps({name: one.trace for name, one in heard.items()})
     changes = {
         name: change
         for name, strip in strips.items()
@@ -86,11 +87,14 @@ def _change_db(one: HeardStem, found: Trace, loud: NDArray[np.bool_]) -> float |
 def _taken_back(strip: Strip, change_db: float, where: str) -> Strip:
     if abs(change_db) < SMALLEST_DB:
         return strip
-    taken_db = round(max(-MOST_DB, min(MOST_DB, -change_db)), 2)
     decided = strip.why.get("gain_db", Why(text="as delivered"))
+    confidence = decided.confidence if decided.evidence else CONFIDENCE
+    most_db = RANGE_DB if confidence >= 0.5 else RANGE_DB / 2.0
+    taken_db = max(-MOST_DB, min(MOST_DB, -change_db))
+    gain_db = round(max(-most_db, min(most_db, strip.gain_db + taken_db)), 2)
     why = Why(
         text=f"{decided.text}; what {where} did to its level is taken back",
         evidence={**decided.evidence, f"changed_by_{where.replace(' ', '_')}_db": round(change_db, 2)},
-        confidence=decided.confidence if decided.evidence else CONFIDENCE,
+        confidence=confidence,
     )
-    return replace(strip, gain_db=round(strip.gain_db + taken_db, 2), why={**strip.why, "gain_db": why})
+    return replace(strip, gain_db=gain_db, why={**strip.why, "gain_db": why})

@@ -63,13 +63,15 @@ def standing(session: Session, settings: MixSettings) -> list[Unit]:
 
 def loud_steps(traces: Mapping[str, Trace]) -> NDArray[np.bool_]:
     """Where the song is loud, were all its stems equally loud while they sound."""
-    steps = max(trace.steps for trace in traces.values())
+    steps = max((trace.steps for trace in traces.values()), default=0)
+    if not steps:
+        return np.zeros(0, np.bool_)
     total = np.zeros(steps)
     for trace in traces.values():
         sounding = trace.energies[trace.active]
         if sounding.size:
             total[: trace.steps] += trace.energies / sounding.mean()
-    window = int(SHORT_TERM_S * STEPS_PER_S)
+    window = min(steps, int(SHORT_TERM_S * STEPS_PER_S))
     smooth = np.convolve(total, np.full(window, 1.0 / window), mode="same")
     return np.asarray(smooth >= np.quantile(smooth, 0.9) * 10.0 ** (-LOUD_LU / 10.0))
 

@@ -150,3 +150,15 @@ def test_it_is_quick_and_says_the_same_twice(count):
     found = decided(song)
     assert time.process_time() - before < (0.1 if count == 40 else 3.0)  # ten times what it takes, for a busy machine
     assert found == decided(song)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.0, 2.9])
+def test_a_song_shorter_than_the_window_of_its_loudness_has_levels_too(seconds):
+    song = session(*(stem(role, role, lufs=-30.0 + 4.0 * k, seconds=seconds) for k, role in enumerate(BAND)))
+    assert np.isfinite(gains(song)).all()
+
+
+def test_a_song_without_any_sound_is_left_as_it_is():
+    silent = stem("nothing", "fx", figures={"integrated_lufs": None})
+    song = session(silent._replace(trace=silent.trace._replace(active=np.zeros_like(silent.trace.active))))
+    assert decided(song) == neutral_settings(song)
