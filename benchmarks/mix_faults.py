@@ -3,10 +3,11 @@
 
 usage: mix_faults.py FOLDER [--half tuned|kept|all] [--sessions 200] [--only delays|polarity|faults]
 
-FOLDER holds songs as `mix_songs.py` leaves them (FOLDER/lmms/<song>/*.wav, FOLDER/gm/<song>/*.flac). Every second song of a kind, by
-name, is one that limits were tuned on; the others are kept for the report. Delays and polarity: pairs of microphones of one source,
-by arithmetic (delay with parts of a frame, another tone, noise, another stem at -12 dB) and, where pyroomacoustics can be imported,
-in a simulated room; and pairs of stems that have nothing in common. Faults: sessions of excerpts, each with one fault.
+FOLDER holds songs as `mix_songs.py` leaves them (FOLDER/lmms/<song>/*.wav, FOLDER/gm/<song>/*.flac). Every second song of a
+kind, by name, is one that limits were tuned on; the others are kept for the report. Delays and polarity: pairs of microphones
+of one source, by arithmetic (delay with parts of a frame, another tone, noise, another stem at -12 dB) and, where
+pyroomacoustics can be imported, in a simulated room; and pairs of stems that have nothing in common. Faults: sessions of
+excerpts, each with one fault.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -180,7 +181,7 @@ def _blocks(own: Mixed) -> Row:
 def _played(settings: MixSettings, sounds: Sequence[Audio], cuts: Sequence[int]) -> Audio:
     console = Console(sound_of(settings, [sound.shape[1] for sound in sounds]), settings.rate_hz)
     edges = [0, *cuts, BLOCK_FRAMES]
-    desks = [console.push([sound[a:b] for sound in sounds]) for a, b in zip(edges, edges[1:], strict=False)]
+    desks = [console.push([sound[a:b] for sound in sounds]) for a, b in pairwise(edges)]
     return np.concatenate([np.concatenate([*desk.stems, *desk.returns], axis=1) for desk in [*desks, console.finish()]])
 
 

@@ -43,7 +43,7 @@ def music(
         note = sum(np.sin(2 * np.pi * hz * k * time_s) / k**1.5 for k in (1, 2, 3, 5) if hz * k < rate_hz / 2.2)
         out[start:] += (note * np.exp(-6.0 * time_s))[:, None] * rng.uniform(0.3, 1.0, channels)
     out += 0.01 * rng.standard_normal((frames, channels))
-    return out * to_gain(level_dbfs) / np.sqrt(np.square(out).mean())
+    return np.asarray(out * to_gain(level_dbfs) / np.sqrt(np.square(out).mean()))
 
 
 def write(path: Path, audio: Audio, rate_hz: int = RATE_HZ, subtype: str = "PCM_24") -> Path:

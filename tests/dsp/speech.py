@@ -22,7 +22,7 @@ def talk(seconds: float, *, level_dbfs: float = -20.0, rate_hz: int = 48_000, se
             parts.append(_syllable(pitch_hz * rng.uniform(0.85, 1.15), rate_hz, rng))
         parts.append(np.zeros(round(rng.uniform(0.25, 0.8) * rate_hz)))
     voice = np.concatenate(parts)[: round(seconds * rate_hz)]
-    return voice * to_gain(level_dbfs) / np.sqrt(np.square(voice[voice != 0.0]).mean())
+    return np.asarray(voice * to_gain(level_dbfs) / np.sqrt(np.square(voice[voice != 0.0]).mean()))
 
 
 def _syllable(pitch_hz: float, rate_hz: int, rng: np.random.Generator) -> Floats:
