@@ -24,6 +24,8 @@ MOMENTS = 24
 """Excerpts of a pair: enough for a vote, and read in 50 ms."""
 TWIN_MOMENTS = REFERENCE_MOMENTS = 10
 """Those are longer, for the delay may be; every stem has them."""
+PAIR_MOMENTS = 48
+"""Of microphones that a person declared as one: they are to be moved, so that they are read twice as well."""
 SUM_MOMENTS = 40
 PART_MOMENTS = 3
 """Each part of a sum is heard at least so often where it is loud."""
@@ -42,6 +44,8 @@ LOUD_LU = -20.0
 """Re its own loudness: a step with less says little of a stem."""
 BLEED_HITS = 8
 """As many onsets must be heard in another stem's pauses."""
+BLEED_SHARE = 0.7
+"""Of the hits."""
 BLEED_FLOOR_RATIO = 1e-6
 """-60 dB: bleed below that harms nobody."""
 
@@ -59,7 +63,7 @@ def _pairs(session: Session, stems: list[HeardStem]) -> Iterator[PairWish]:
     yield from _bleeds(stems)
     for one, other in combinations(stems, 2):
         if one.stem.pair is not None and one.stem.pair == other.stem.pair:
-            yield from _wish(one, other, _together(one, other), PAIR_DELAY_S)
+            yield from _wish(one, other, _together(one, other, PAIR_MOMENTS), PAIR_DELAY_S)
     if session.reference is not None:
         for one in stems:
             at_s = _best(_share(one, session.reference), _loud(one), REFERENCE_MOMENTS)
@@ -78,20 +82,22 @@ def _wish(
 
 def _twins(stems: list[HeardStem]) -> Iterator[PairWish]:
     """Those whose traces look like one sound; the same bytes need no proof."""
+    steps = max((one.trace.steps for one in stems), default=0)
+    courses = [_course(one, steps) for one in stems]
     found = []
-    for one, other in combinations(stems, 2):
-        if one.figures.sha256 != other.figures.sha256 and (alike := _likeness(one, other)) > TWIN_RATIO:
+    for (n, one), (m, other) in combinations(enumerate(stems), 2):
+        alike = float((courses[n] * courses[m]).sum())
+        if alike > TWIN_RATIO and one.figures.sha256 != other.figures.sha256:
             found.append((alike, one, other))
     for _, one, other in sorted(found, key=lambda twin: -twin[0])[:MOST_TWINS]:
         yield from _wish(one, other, _together(one, other, TWIN_MOMENTS), REFERENCE_DELAY_S)
 
 
-def _likeness(one: HeardStem, other: HeardStem) -> float:
-    """Cosine between the band amplitudes of two stems over time, whatever their gains."""
-    steps = min(one.trace.steps, other.trace.steps)
-    first, second = (np.sqrt(_blurred(stem.trace.bands[:steps])).ravel() for stem in (one, other))
-    both = float(np.square(first).sum()) * float(np.square(second).sum())
-    return float((first * second).sum()) / both**0.5 if both > 0.0 else 0.0
+def _course(one: HeardStem, steps: int) -> NDArray[np.float32]:
+    """Band amplitudes of a stem over time, of length 1: the product of two is their likeness, whatever their gains."""
+    course = np.zeros((steps, BARK_BANDS), np.float32)
+    course[: one.trace.steps] = np.sqrt(_blurred(one.trace.bands))
+    return course / np.float32(max(1e-20, float(np.square(course).sum()) ** 0.5))
 
 
 def _blurred(bands: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,22 +115,22 @@ class _Bleed(NamedTuple):
 
 def _bleeds(stems: list[HeardStem]) -> Iterator[PairWish]:
     """Stems whose hits seem to be heard in another's pauses, or below what it plays itself."""
-    found = [bleed for one, other in permutations(stems, 2) if (bleed := _bleed(one, other)) is not None]
+    hits = {one.stem.stem_id: _hits(one.trace.onsets.astype(np.float64)) for one in stems}
+    tried = (_bleed(one, other, hits[one.stem.stem_id]) for one, other in permutations(stems, 2))
+    found = [bleed for bleed in tried if bleed is not None]
     for bleed in sorted(found, key=lambda bleed: -bleed.ratio)[:MOST_BLEEDS]:
         yield from _wish(bleed.one, bleed.other, bleed.at_s, MIC_DELAY_S, "bleed")
 
 
-def _bleed(one: HeardStem, other: HeardStem) -> _Bleed | None:
+def _bleed(one: HeardStem, other: HeardStem, hits: NDArray[np.int64]) -> _Bleed | None:
     """Rises of energy in `other` when `one` hits, where `other` has least to say itself."""
-    count = min(len(one.trace.onsets), len(other.trace.onsets))
-    hits = _hits(one.trace.onsets[:count].astype(np.float64))
+    hits = hits[hits < len(other.trace.onsets)]
     if len(hits) < BLEED_HITS:
         return None
-    rises = one.trace.onsets[hits].astype(np.float64)
-    answers = np.array([other.trace.onsets[max(0, hit - 1) : hit + 4].max() for hit in hits], np.float64)
-    ratios = answers / rises
+    around = np.clip(hits[:, None] + np.arange(-1, 4), 0, len(other.trace.onsets) - 1)
+    ratios = other.trace.onsets[around].max(axis=1).astype(np.float64) / one.trace.onsets[hits]
     heard = ratios > BLEED_FLOOR_RATIO
-    if heard.mean() < 0.7 or heard.sum() < BLEED_HITS:
+    if heard.mean() < BLEED_SHARE or heard.sum() < BLEED_HITS:
         return None
     softest = hits[heard][np.argsort(ratios[heard], kind="stable")][:MOMENTS]
     return _Bleed(float(np.median(ratios)), one, other, tuple(sorted((softest / ONSETS_PER_S).tolist())))

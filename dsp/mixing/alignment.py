@@ -32,6 +32,8 @@ COARSE_STEPS, FINE_STEPS = 4, 32
 """Of a frame: where the top of the agreement is looked for, and read."""
 FARTHEST = 6
 """Quarters of a frame to either side."""
+MOST_CERTAIN = 0.01
+"""Least 1 - coherence: a room and rounding keep any frequency from telling all."""
 SILENT_POWER = 1e-12
 
 
@@ -80,7 +82,7 @@ def aligned(excerpts: Sequence[tuple[Lines, Lines]], rate_hz: int, max_delay_s: 
     mean = np.abs(curves.mean(axis=0))
     top = mean[max(0, lag + lags - 1) : lag + lags + 2].max()
     together, first, second, size = _summed(sounding, rate_hz, lag)
-    part = _fine(together, first, second, size, rate_hz)
+    part = _fine(together, first, second, size, rate_hz, len(sounding))
     return _alignment(
         lag + part,
         float(top / max(np.median(mean), 1e-30)),
@@ -165,11 +167,17 @@ def _summed(excerpts: Sequence[tuple[Lines, Lines]], rate_hz: int, lag: int) -> 
     return np.add.reduce(crosses), np.add.reduce(firsts), np.add.reduce(seconds), sizes[0]
 
 
-def _fine(cross: Spectrum, first: Floats, second: Floats, size: int, rate_hz: int) -> float:
-    """The rest of the delay, less than a frame and a half: where the phases agree best, each by its coherence."""
+def _fine(cross: Spectrum, first: Floats, second: Floats, size: int, rate_hz: int, excerpts: int) -> float:
+    """The rest of the delay, less than a frame and a half: where the phases agree best, each by how sure it is.
+
+    A phase of coherence c varies by (1 - c) / c: weights of maximum likelihood (Hannan and Thomson, 1973).
+    """
     heard = _heard(first, second, size, rate_hz)
-    coherence = np.square(np.abs(cross[heard])) / np.maximum(first[heard] * second[heard], 1e-300)
-    weights = cross[heard] / np.maximum(np.abs(cross[heard]), 1e-300) * coherence
+    magnitudes = np.maximum(np.abs(cross[heard]), 1e-300)
+    coherence = np.square(magnitudes) / np.maximum(first[heard] * second[heard], 1e-300)
+    by_chance = 1.0 / excerpts  # what so many excerpts of nothing in common have
+    surplus = np.maximum(coherence - by_chance, 0.0)
+    weights = cross[heard] / magnitudes * surplus / np.maximum(1.0 - coherence, MOST_CERTAIN)
     turns = 2j * np.pi * np.flatnonzero(heard) / size
 
     def agreement(place: float) -> float:
