@@ -69,6 +69,7 @@ CALLS: dict[Any, Arguments] = {
     fourier._turn: lambda: [*TABLE, *np.zeros_like(TABLE), fourier.turns(16).order],
     levels._levels: lambda: [LINE, ENDS, PARTIAL[0].copy(), np.array([0.1, 0.2, 0.3]), np.zeros((3, 4))],
     levels._cross: lambda: [LINE, OTHER_LINE, 0.25],
+    loudness._still: lambda: [1e-40],
     loudness._weigh: lambda: [
         LINE, OTHER_LINE, loudness.k_weighting(48_000), np.full((2, 5), 0.1), np.array([0.2]), ENDS,
         np.zeros((2, 3)), np.zeros(3),
