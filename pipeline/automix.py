@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from dsp.mixing.gain_sharing import trims_db
 from dsp.settings import GainSharingSettings
 from dsp.settings.gain_sharing import MAX_TRIM_DB, SharingKind
 from media import store
@@ -29,6 +30,8 @@ from schemas.stems import Stem
 RECORD = "automix.json"
 GROUP = "all"
 """What microphones belong to that are in no other group."""
+TOLD_TRIM_DB = 1.0
+"""About what is heard as a difference of level (our choice)."""
 LATE_S = 1.0
 """Files that differ in length by more are told of (as for the stems of a song)."""
 
@@ -268,6 +271,10 @@ def _notes(record: AutomixRecord) -> Iterator[str]:
             yield f"{one.name}: ends {longest_s - one.duration_s:.1f} s before the longest; silent from there"
         if one.floor_dbfs is None:
             yield f"{one.name}: has no pause with ambience in it, so nothing is trimmed for it"
+    for group in record.groups:
+        for name, trim_db in zip(group.microphones, trims_db(group.sharing), strict=True):
+            if trim_db >= TOLD_TRIM_DB:
+                yield f"{name}: turned down by {trim_db:.1f} dB while it is open, for its ambience is louder (--no-ambience-trim)"
     if record.gain_db:
         yield f"the whole mix was turned down by {-record.gain_db:.2f} dB, so that its true peak keeps to -1 dBTP"
 

@@ -98,6 +98,20 @@ class GainSharing:
             _limit_open(channels.counts, law.open_limit, gains)
 
 
+def trims_db(settings: GainSharingSettings) -> tuple[float, ...]:
+    """What the ambience trim turns each microphone down by while it alone is heard.
+
+    >>> floors = (SharingChannel(floor_dbfs=-60.0), SharingChannel(floor_dbfs=-57.0), SharingChannel())
+    >>> [round(trim, 1) for trim in trims_db(GainSharingSettings(channels=floors))]
+    [0.0, 3.0, 0.0]
+    """
+    channels = _channels(settings)
+    if settings.kind == "music" or not channels.wanted_floor:
+        return (0.0,) * len(settings.channels)
+    over_db = 10.0 * np.log10(np.maximum(channels.floors / channels.wanted_floor, 1.0))
+    return tuple(np.where(channels.auto, np.minimum(over_db, settings.ambience_trim_db), 0.0).tolist())
+
+
 class _Channels(NamedTuple):
     weights: Floats
     """Amplitude ratio in the control path; 0 for what takes no part."""

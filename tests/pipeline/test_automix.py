@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -183,6 +184,15 @@ def test_the_page_tells_of_every_option():
     page = (Path(__file__).parents[2] / "docs" / "mixing" / "automix.md").read_text(encoding="utf-8")
     options = {name for option in cli.automix.params for name in option.opts if name.startswith("--")}
     assert [name for name in sorted(options - {"--json", "--help"}) if name not in page] == []
+
+
+def test_who_is_turned_down_for_a_louder_ambience_is_told(automix, microphones, tmp_path):
+    sound = panel()[:, :1] + noise(level_dbfs=-59.0, seconds=SECONDS, rate_hz=RATE_HZ, channels=1, seed=4)
+    write(microphones / "noisy.wav", sound, RATE_HZ)
+    _, _, err = automix(microphones, tmp_path / "out")
+    _, _, without = automix(microphones, tmp_path / "out", "--no-ambience-trim")
+    assert re.search(r"noisy: turned down by [56]\.\d dB while it is open", err)
+    assert "turned down" not in without
 
 
 def test_options_reach_the_settings(automix, microphones, tmp_path):
