@@ -135,8 +135,7 @@ def _mixed(
     channels, count = max(desk.channels), len(microphones)
     loudness, peak = LoudnessMeter(desk.rate_hz, channels), TruePeakMeter(desk.rate_hz, channels)
     step_frames = round(desk.rate_hz / STEPS_PER_S)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / STEMS).mkdir(exist_ok=True)
+    (folder / STEMS).mkdir(parents=True, exist_ok=True)
     mix, powers = folder / "mix.part", Folder(step_frames, count, np.add)
     stems = tuple(folder / STEMS / f"{one.name}.part" for one in microphones) if wish.stems else ()
     with ExitStack() as opened:
@@ -154,9 +153,8 @@ def _mixed(
             for part, line in zip(parts, lines[: len(parts)], strict=True):
                 part.write(line)
     powers.push(np.zeros((-desk.frames % step_frames, count)))  # the last step may be shorter
-    steps = powers.rows() / np.float32(step_frames)
-    lufs, peak_dbtp = loudness.loudness().integrated_lufs, to_db(float(peak.finish().max()))
-    return _Mixed(mix, stems, channels, steps, step_frames / desk.rate_hz, lufs, peak_dbtp)
+    steps, lufs = powers.rows() / np.float32(step_frames), loudness.loudness().integrated_lufs
+    return _Mixed(mix, stems, channels, steps, step_frames / desk.rate_hz, lufs, to_db(float(peak.finish().max())))
 
 
 def _shared(
