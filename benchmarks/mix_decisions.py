@@ -20,22 +20,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from decisions.mixing.levels import decide_levels
+from decisions.mixing.masking import LITTLE_RATIO
+from decisions.mixing.mix import draft_mix
+from decisions.mixing.roles import role_of
+from dsp.mixing.console import Console
+from media.mixing.sound import sound_of
 from mix_songs import Material, audio_of, sessions, spoils_db
 from mix_table import Row, table
 
 from decisions.mixing.excitation import field_from, shares
-from decisions.mixing.levels import decide_levels
-from decisions.mixing.mix import draft_mix
 from decisions.mixing.prediction import spread_db
 from decisions.mixing.reasons import overdone, set_values, unexplained
 from decisions.mixing.riding import decide_riding, rests
-from decisions.mixing.roles import role_of
 from decisions.mixing.session import HeardStem, Session, neutral_settings
 from dsp.audio import Audio, Floats, to_gain
-from dsp.mixing.console import Console
 from dsp.mixing.stem_meter import StemMeter, StemReading
 from media.mixing.hearing import figures_of
-from media.mixing.sound import sound_of
 from schemas.figures import AudioFormat
 from schemas.mix import MixSettings
 from schemas.stems import Song, Stem
@@ -197,13 +198,13 @@ def mono_loss(mix: Audio, rate_hz: int) -> tuple[float, float]:
 
 
 def _masking_rows(found: list[Tried]) -> list[Row]:
-    covered = [one for one in found if one.before[one.lead] >= 0.05]
+    covered = [one for one in found if one.before[one.lead] >= LITTLE_RATIO]
     falls = [1.0 - one.after[one.lead] / one.before[one.lead] for one in covered]
     risen = [_most_risen(one) for one in found]
     lead = "masked share of the lead, everything against levels alone (measured on rendered stems, rooms left out)"
     mean = 1.0 - sum(one.after[one.lead] for one in covered) / max(sum(one.before[one.lead] for one in covered), 1e-9)
     said = (
-        f"falls {100 * mean:.0f} % on {len(covered)} songs, {100 * min(falls):.0f} to {100 * max(falls):.0f} %"
+        f"falls {100 * mean:.0f} % in {len(covered)} songs where it is 3 % or more, {100 * min(falls):.0f} to {100 * max(falls):.0f} %"
         if covered
         else "-"
     )

@@ -44,6 +44,8 @@ class Source(NamedTuple):
     bands: Floats
     balance_db: float
     pan_ratio: float
+    weight_ratio: float = 1.0
+    """How much it matters who stands near it."""
 
 
 class Placed(NamedTuple):
@@ -101,7 +103,8 @@ class _Search:
         self._unit = np.array([-1] * len(fixed) + [n for n, (units, *_) in enumerate(wanted) for _ in units])
         self._sign = np.array([0.0] * len(fixed) + [sign for _, signs, *_ in wanted for sign in signs])
         self._fixed = np.array([_standing(source) for source in fixed] + [0.0] * len(members))
-        self._similar = _similar(powers)
+        weights = np.array([source.weight_ratio for source in fixed] + [1.0] * len(members))
+        self._similar = _similar(powers) * weights * weights[:, None]
         heard = powers * WEIGHTS
         lows = powers @ overlap_ratio(0.0, LOWS_HZ)
         lows = np.where(lows > LOW_RATIO * powers.sum(axis=1), lows, 0.0)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisions.mixing.excitation import field_of, masked
-from decisions.mixing.masking import LITTLE_RATIO
 from decisions.mixing.prediction import bands_in_mix, key_level_dbfs, overlap_ratio, to_level, to_power
 from decisions.mixing.reasons import RANGES_DB, held
 from decisions.mixing.session import HeardStem, Session
@@ -27,6 +26,8 @@ KICK_MASKED_RATIO = 0.1
 """Where less of the kick's lows is masked, no bass gives way (our choice)."""
 OFTEN_RATIO = 0.4
 """Of the kick's hits, so many must be met by the bass (our choice)."""
+LEAD_MASKED_RATIO = 0.1
+"""Where less of the lead's energy from 1 to 4 kHz is masked, nothing gives way to it (our choice)."""
 MASKER_RATIO = 0.15
 """Of what covers the lead in its band, a stem must make so much to give way (our choice)."""
 HIT_DB = 6.0
@@ -87,7 +88,7 @@ def _music_by_lead(session: Session, settings: MixSettings) -> MixSettings:
     strips = {strip.stem_id: strip for strip in settings.stems}
     for lead in leads(session, settings):
         proof = _covered(session, settings, lead, SPEECH_HZ)
-        if proof["masked_ratio"] < LITTLE_RATIO:
+        if proof["masked_ratio"] < LEAD_MASKED_RATIO:
             continue
         active = np.pad(heard[lead].trace.active, (0, len(bands[lead]) - heard[lead].trace.steps))
         for one, strip in open_strips(session, settings):

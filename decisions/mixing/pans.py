@@ -45,6 +45,8 @@ SAME_SOURCE_RATIO = 0.6
 """Two microphones that correlate more than this hear one source, and stand together (our choice)."""
 MONO_RATIO = 0.98
 """Two channels that correlate more are one."""
+LEAD_WEIGHT_RATIO = 3.0
+"""So much more it counts that what sounds like the lead stands away from it (our choice)."""
 CANCELS_RATIO = -0.1
 """Below this the sides of a stereo stem are louder than its middle."""
 OFF_CENTRE_DB = 0.5
@@ -158,11 +160,16 @@ def _with_places(
     session: Session, settings: MixSettings, units: list[_Unit], mono: list[tuple[HeardStem, Strip]]
 ) -> MixSettings:
     """The settings with the places that `azimuths.placed` finds for some units."""
-    bands, heard = bands_in_mix(session, settings), session.heard()
+    bands, heard, lead = bands_in_mix(session, settings), session.heard(), leads(session, settings)
     strips = {strip.stem_id: strip for strip in settings.stems}
     moving = {stem_id for unit in units for stem_id in unit.members}
     fixed = [
-        Source(bands[strip.stem_id].mean(axis=0), one.figures.balance_db or 0.0, strip.pan_ratio)
+        Source(
+            bands[strip.stem_id].mean(axis=0),
+            one.figures.balance_db or 0.0,
+            strip.pan_ratio,
+            LEAD_WEIGHT_RATIO if strip.stem_id in lead else 1.0,
+        )
         for one, strip in used_strips(session, settings)
         if strip.stem_id not in moving
     ]
