@@ -20,23 +20,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from decisions.mixing.levels import decide_levels
-from decisions.mixing.masking import LITTLE_RATIO
-from decisions.mixing.mix import draft_mix
-from decisions.mixing.roles import role_of
-from dsp.mixing.console import Console
-from media.mixing.sound import sound_of
 from mix_songs import Material, audio_of, sessions, spoils_db
 from mix_table import Row, table
 
 from decisions.mixing.excitation import field_from, shares
+from decisions.mixing.levels import decide_levels
+from decisions.mixing.masking import LITTLE_RATIO
+from decisions.mixing.mix import draft_mix
 from decisions.mixing.prediction import spread_db
 from decisions.mixing.reasons import overdone, set_values, unexplained
 from decisions.mixing.riding import decide_riding, rests
+from decisions.mixing.roles import role_of
 from decisions.mixing.session import HeardStem, Session, neutral_settings
 from dsp.audio import Audio, Floats, to_gain
+from dsp.mixing.console import Console
 from dsp.mixing.stem_meter import StemMeter, StemReading
 from media.mixing.hearing import figures_of
+from media.mixing.sound import sound_of
 from schemas.figures import AudioFormat
 from schemas.mix import MixSettings
 from schemas.stems import Song, Stem

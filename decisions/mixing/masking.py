@@ -22,8 +22,8 @@ from dsp.settings import Band, ParametricSettings
 from schemas.mix import Insert, MixSettings, Strip, Why
 
 LITTLE_RATIO = 0.03
-"""Where less of the lead is masked than this, nothing gives way to it (our choice): of a lead at its usual level it is 0.01 to 0.1
-(14 songs), most of it overtones, which have little energy."""
+"""Where less of the lead is masked than this, nothing gives way to it (our choice): of a lead at its usual level it is 0.01 to
+0.1 (14 songs), most of it overtones, which have little energy."""
 LITTLE_LOW_RATIO = 0.25
 """The same for bass and kick, for whom levels and ducks do more."""
 LEAST_RELIEF_RATIO = 0.1
