@@ -117,6 +117,8 @@ def tried(folder: Path, songs: int) -> Iterator[Tried]:
             continue
         level_only = decide_levels(session, neutral_settings(session))
         settings = draft_mix(session)
+        if lead not in [strip.stem_id for strip in settings.stems if strip.use]:
+            continue  # taken for a bounce or a copy
         first, second = (rendered(audio, each, rate_hz) for each in (level_only, settings))
         before, after = (masked(each.stems, session, rate_hz) for each in (first, second))
         yield Tried(material.name, session, lead, settings, before, after, second.mix, rate_hz)
