@@ -26,9 +26,9 @@ LITTLE_RATIO = 0.03
 0.1 (14 songs), most of it overtones, which have little energy."""
 LITTLE_LOW_RATIO = 0.25
 """The same for bass and kick, for whom levels and ducks do more."""
-LEAST_RELIEF_RATIO = 0.1
+LEAST_RELIEF_RATIO = 0.05
 """Of what is masked, so much must be freed by all cuts for a target together, or there are none."""
-WORTH_RATIO = 0.002
+WORTH_RATIO = 0.001
 """A bell must free this much of the energy that it is there for (our choice)."""
 MOST_BELLS = 3
 QUALITY = 2.0

@@ -23,8 +23,8 @@ from schemas.mix import MixSettings, Strip, Why
 WINDOW_S = 0.4
 SHORT_TERM_S = 3.0  # EBU Tech 3341
 RATE_DB_PER_S = 6.0
-STRENGTH_RATIO = 0.9
-"""Of each difference: what is left is the singer's own phrasing (our choice)."""
+STRENGTH_RATIO = 1.0
+"""Of each difference that lasts: what is faster than the rate allows stays, and is the singer's own phrasing (our choice)."""
 EVEN_LU = 4.0
 """A vocal whose short-term loudness stays within this, 10th to 90th percentile, is even (our choice)."""
 ROUNDING_DB = 0.01
