@@ -23,8 +23,8 @@ from media.source import Source, open_source, sha256_of
 from schemas.errors import TrackError
 from schemas.stems import Stem
 
-BLOCK_FRAMES = 8_192
-"""128 KiB for a stem of two channels: with what its strip makes of it, half a MiB."""
+BLOCK_FRAMES = 4_096
+"""64 KiB for a stem of two channels: with what its strip and its meters hold, two thirds of a MiB."""
 SPARE_FILES = 64
 """What else a worker may have open at the same time."""
 
