@@ -111,7 +111,7 @@ def applied(
 def _check_names(said: Mapping[str, Any]) -> None:
     """Every field at the top and of everything that has a name is known, and nothing is said of one thing twice."""
     _check_fields(said, MixSettings, "")
-    for key, (name, record) in NAMED.items():
+    for key, (name, record) in {"inputs": ("stem_id", Input), **NAMED}.items():
         seen: set[str] = set()
         members = said.get(key, [])
         if not isinstance(members, list):
@@ -154,11 +154,11 @@ def _check_session(said: Mapping[str, Any], mix_id: str, inputs: Sequence[Input]
     if said.get("mix_id", mix_id) != mix_id:
         raise _other(f"the settings are those of {quoted(str(said['mix_id']))}, this is {quoted(mix_id)}")
     heard = {one.stem_id: one.sha256 for one in inputs}
-    told = [one for one in said.get("inputs", []) if isinstance(one, dict)]
+    told = said.get("inputs", [])
     for one in [*told, *said.get("stems", [])]:
-        if one.get("stem_id") not in heard:
+        if one["stem_id"] not in heard:
             known = ", ".join(sorted(heard))
-            raise _other(f"the settings name the stem {quoted(str(one.get('stem_id')))}, the session has {known}")
+            raise _other(f"the settings name the stem {quoted(one['stem_id'])}, the session has {known}")
     for one in told:
         digest, own = str(one.get("sha256") or ""), heard[one["stem_id"]]
         if digest and digest != own:

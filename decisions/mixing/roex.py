@@ -30,6 +30,7 @@ OUR_EQ_GAIN_DB, OUR_EQ_QUALITY, OUR_RELEASE_S = (-18.0, 18.0), (0.3, 10.0), (0.0
 """What Lathe's processors go to: what RoEx has beyond is taken as the nearest of these, and said so."""
 _WRAPPERS = ("previewMixTaskResults", "applyAudioEffectsData", "mix_output_settings")
 _SECTIONS = ("gain_settings", "eq_settings", "drc_settings", "panning_settings", "compression_settings")
+_RATIOS = ("initial_gain", "gain_amplitude")
 _KNOWN = (*_SECTIONS, "gainDb", "trackURL")
 _EXPLAINED = "RoEx's settings say so"
 
@@ -79,7 +80,7 @@ def _strip(name: str, track: Mapping[str, Any]) -> dict[str, Any]:
     gain_db = _gain_db(name, track)
     if gain_db is not None:
         strip |= {"gain_db": gain_db} if gain_db > -math.inf else {"use": False}
-    if "panning_settings" in track:
+    if track.get("panning_settings") is not None:
         angle = _number(name, track["panning_settings"], "panning_settings", "panning_angle", (-ANGLE_DEG, ANGLE_DEG))
         strip["pan_ratio"] = angle / ANGLE_DEG
     inserts = [make(name, track) for make, known in _INSERTS if any(track.get(one) is not None for one in known)]
@@ -94,12 +95,15 @@ def _gain_db(name: str, track: Mapping[str, Any]) -> float | None:
     """The fader: in dB, or as two ratios that RoEx multiplies the sound by."""
     if "gainDb" in track:
         return _number(name, track, "", "gainDb", GAIN_DB)
-    if "gain_settings" not in track:
+    said = track.get("gain_settings")
+    if said is None:
         return None
+    if not isinstance(said, dict):
+        raise refused(f"track {quoted(name)}: gain_settings must be an object, got {type(said).__name__}")
     ratio = 1.0
-    for field in ("initial_gain", "gain_amplitude"):
-        if field in track["gain_settings"]:
-            ratio *= _number(name, track["gain_settings"], "gain_settings", field, (0.0, 1_000.0))
+    for field in _RATIOS:
+        if field in said:
+            ratio *= _number(name, said, "gain_settings", field, (0.0, 1_000.0))
     return 20.0 * math.log10(ratio) if ratio > 0.0 else -math.inf
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 
 from decisions.mixing.edits import applied, is_whole, read_settings, written
@@ -243,6 +245,40 @@ def test_what_makes_no_sense_is_refused_with_its_field(data, message):
 def test_settings_of_another_session_are_refused(data, message):
     with pytest.raises(TrackError, match=f"MIX_SETTINGS_OTHER_SESSION: .*{message}"):
         applied_file(data)
+
+
+def places_in(said: Any) -> list[tuple[str | int, ...]]:
+    """The way to everything in a file."""
+    inner = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
+    return [way for key, value in inner for way in [(key,), *((key, *rest) for rest in places_in(value))]]
+
+
+PLACES = places_in(json.loads(written(DECIDED)))
+ODD = st.sampled_from([None, 3, -1e9, True, "x", "", [], {}, [None], [3], {"text": 3}, {"name": "a"}])
+
+
+@settings(max_examples=400)
+@given(place=st.sampled_from(PLACES), odd=ODD, also=st.sampled_from([*PLACES, None]))
+def test_whatever_stands_in_a_file_is_rendered_or_refused(place, odd, also):
+    """Anything odd anywhere, and something else taken out, so that the file is not whole."""
+    said = json.loads(written(DECIDED))
+    for way, value in ((place, odd), (also, None)):
+        part = said
+        try:
+            for key in way[:-1] if way else ():
+                part = part[key]
+            if way == place:
+                part[way[-1]] = value
+            elif way and isinstance(part, dict):
+                del part[way[-1]]
+        except (KeyError, IndexError, TypeError):
+            continue
+    try:
+        found = applied_file(json.dumps(said).encode())
+    except TrackError as error:
+        assert error.code in ("MIX_SETTINGS_INVALID", "MIX_SETTINGS_OTHER_SESSION")
+    else:
+        assert found == applied_file(written(found), decided=None)
 
 
 def test_settings_that_are_not_whole_need_decisions():

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from decisions.mixing.edits import applied, read_settings
 from dsp.settings import Band, CompressorSettings, ParametricSettings
 from schemas.errors import TrackError
 from schemas.mix import MixSettings, Strip
-from tests.decisions.mixing.test_edits import DECIDED, INPUTS
+from tests.decisions.mixing.test_edits import DECIDED, INPUTS, ODD, places_in
 
 FILES = {"Kick In.wav": "kick", "Bass DI.wav": "bass", "Lead.flac": "vocal"}
 TRACK = {
@@ -124,6 +127,7 @@ def test_a_stem_may_go_by_its_own_name(name):
             r'track "Kick In.wav", panning_settings.panning_angle: panning_angle must be in \[-60, 60\]',
         ),
         ({"panning_settings": {}}, "panning_settings.panning_angle must be a number, got None"),
+        ({"gain_settings": []}, "gain_settings must be an object, got list"),
         ({"gainDb": 13}, r"gainDb must be in \[-60, 12\]"),
         ({"eq_settings": {"band_7": {}}}, "eq_settings holds band_1, .*, got band_7"),
         ({"eq_settings": {"band_1": {"centre_freq": 60.0, "gain": 21.0, "q": 1.0}}}, r"gain must be in \[-20, 20\]"),
@@ -136,6 +140,20 @@ def test_a_stem_may_go_by_its_own_name(name):
 def test_what_its_own_service_would_refuse_is_refused(track, message):
     with pytest.raises(TrackError, match=f"MIX_SETTINGS_INVALID: .*{message}"):
         imported({"mix_output_settings": {"Kick In.wav": track}})
+
+
+@settings(max_examples=400)
+@given(way=st.sampled_from(places_in({"mix_output_settings": {"Kick In.wav": TRACK}})), odd=ODD)
+def test_whatever_stands_in_its_file_is_taken_over_or_refused(way, odd):
+    said = copy.deepcopy({"mix_output_settings": {"Kick In.wav": TRACK}})
+    part: Any = said
+    for key in way[:-1]:
+        part = part[key]
+    part[way[-1]] = odd
+    try:
+        imported(said)
+    except TrackError as error:
+        assert error.code in ("MIX_SETTINGS_INVALID", "MIX_SETTINGS_OTHER_SESSION")
 
 
 def test_a_track_that_the_session_has_not_is_told_with_those_that_it_has():
