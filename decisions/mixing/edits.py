@@ -26,6 +26,7 @@ NAMED: dict[str, tuple[str, type[Struct]]] = {
     "groups": ("name", SharingGroup),
 }
 """Lists of the file whose members are known by a name, so that one may be missing or hold only what was edited."""
+_LISTS: dict[str, tuple[str, type[Struct]]] = {"inputs": ("stem_id", Input), **NAMED}
 BY_HAND = Why(text="set by hand in the settings of the mix")
 _NUMBERS = re.compile(rb"\[\n\s*(-?[0-9.eE+-]+(?:,\n\s*-?[0-9.eE+-]+)*)\n\s*\]")
 
@@ -111,7 +112,7 @@ def applied(
 def _check_names(said: Mapping[str, Any]) -> None:
     """Every field at the top and of everything that has a name is known, and nothing is said of one thing twice."""
     _check_fields(said, MixSettings, "")
-    for key, (name, record) in {"inputs": ("stem_id", Input), **NAMED}.items():
+    for key, (name, record) in _LISTS.items():
         seen: set[str] = set()
         members = said.get(key, [])
         if not isinstance(members, list):
