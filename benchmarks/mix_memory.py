@@ -39,8 +39,8 @@ def memory(folder: Path, count: int, seconds: float) -> dict[str, float]:
     )
     track = structs.replace(track, song=structs.replace(track.song, stems=stems))
     rehearse_mix(track, settings)
-    render_mix(track, settings, folder / "out", MixWish())
-    shutil.rmtree(folder / "out")
+    render_mix(track, settings, folder / "rendered", MixWish())
+    shutil.rmtree(folder / "rendered")
     return {"mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
