@@ -206,7 +206,8 @@ def _masking_rows(found: list[Tried]) -> list[Row]:
     lead = "masked share of the lead, everything against levels alone (measured on rendered stems, rooms left out)"
     mean = 1.0 - sum(one.after[one.lead] for one in covered) / max(sum(one.before[one.lead] for one in covered), 1e-9)
     said = (
-        f"falls {100 * mean:.0f} % in {len(covered)} songs where it is 3 % or more, {100 * min(falls):.0f} to {100 * max(falls):.0f} %"
+        f"falls {100 * mean:.0f} % in {len(covered)} songs where it is 3 % or more,"
+        f" {100 * min(falls):.0f} to {100 * max(falls):.0f} %"
         if covered
         else "-"
     )
