@@ -173,9 +173,12 @@ def report_pairs(songs: list[Path], count: int) -> bool:
     for kind, within in WITHIN_FRAMES.items():
         rows += _pair_rows(kind, within, [take for take in takes if take.kind == kind])
     rows += _unrelated_rows(songs, rng, count)
-    for name, asked, found, good in rows:
-        print(f"{'ok  ' if good else 'MISS'} {name:50} asked {asked:24} measured {found}", flush=True)
     return all(good for *_, good in rows)
+
+
+def _said(name: str, asked: str, found: str, good: bool) -> tuple[str, str, str, bool]:
+    print(f"{'ok  ' if good else 'MISS'} {name:50} asked {asked:24} measured {found}", flush=True)
+    return name, asked, found, good
 
 
 def _pair_rows(kind: str, within: float, takes: list[Take]) -> list[tuple[str, str, str, bool]]:
@@ -196,8 +199,10 @@ def _pair_rows(kind: str, within: float, takes: list[Take]) -> list[tuple[str, s
     largest, most = max(errors, default=0.0), float(np.quantile(errors, 0.9)) if errors else 0.0
     said = f"90 % {most:.3f}, worst {largest:.3f} frames; {unseen} of {len(takes)} not seen"
     return [
-        (f"13 delay of pairs, {kind}", f"<= {within:g} frames", said, largest <= within),
-        (f"14 polarity of pairs, {kind}", "all that correlate > 0.3", f"{related - wrong} of {related}", not wrong),
+        _said(f"13 delay of pairs, {kind}", f"<= {within:g} frames", said, largest <= within),
+        _said(
+            f"14 polarity of pairs, {kind}", "all that correlate > 0.3", f"{related - wrong} of {related}", not wrong
+        ),
     ]
 
 
@@ -288,8 +293,8 @@ def _unrelated_rows(songs: list[Path], rng: np.random.Generator, count: int) -> 
         moved += any(code in MOVING for code in codes)
         flipped += "STEM_INVERTED" in codes
     return [
-        ("13 shifts of unrelated pairs", f"0 of {count}", f"{moved} of {tried}", not moved),
-        ("14 flips of unrelated pairs", f"0 of {count}", f"{flipped} of {tried}", not flipped),
+        _said("13 shifts of unrelated pairs", f"0 of {count}", f"{moved} of {tried}", not moved),
+        _said("14 flips of unrelated pairs", f"0 of {count}", f"{flipped} of {tried}", not flipped),
     ]
 
 
