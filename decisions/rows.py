@@ -49,10 +49,10 @@ from schemas.steps import (
 IDENTITY = ("track_id", "album_id", "disc", "sequence", "isrc", "upc", "title", "artist", "genre")
 
 
-def track_row(mastered: Mastered, run_id: str, profile: Profile) -> TrackRow:
-    """The row of a track that has masters."""
+def track_row(mastered: Mastered, run_id: str, profile: Profile, of_mix: Sequence[Finding] = ()) -> TrackRow:
+    """The row of a track that has masters; `of_mix` is what was found of the stems that it was mixed from."""
     track, audio, known = mastered.track, mastered.analysis.format, judged(mastered, profile)
-    findings = judged_findings(mastered, known)
+    findings = (*judged_findings(mastered, known), *of_mix)
     return TrackRow(
         run_id=run_id,
         **{name: getattr(track, name) for name in IDENTITY},

@@ -84,9 +84,10 @@ def rows_of_album(members: Sequence[tuple[AnyMember, Job]], job: Job) -> Iterato
     verdicts = []
     for member, own in members:
         if isinstance(member, Mastered):
-            if (mix := row_of_mix(member, own)) is not None:
+            mix = row_of_mix(member, own)
+            if mix is not None:
                 yield "mixes", mix
-            row = track_row(member, own.run_id, own.profiles[member.track.profile])
+            row = track_row(member, own.run_id, own.profiles[member.track.profile], mix.findings if mix else ())
             verdicts.append(row.verdict)
             yield "tracks", row
         elif isinstance(member, Rejected):

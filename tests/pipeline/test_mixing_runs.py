@@ -135,6 +135,14 @@ def test_a_bad_stem_rejects_its_song_alone_and_says_which(tmp_path):
     assert ("bad", "SOURCE_UNREADABLE") == (row["track_id"], row["code"]) and "Snare" in row["text"]
 
 
+def test_what_was_found_of_its_stems_asks_for_ears_at_the_master(tmp_path):
+    rows = song(tmp_path)
+    rows.append({**rows[0], "stem_id": "kick again"})
+    master(write_manifest(tmp_path / "m.csv", rows), tmp_path / "out")
+    (row,) = table(tmp_path / "out", "tracks")
+    assert ("listen", True) == (row["verdict"], "STEM_DUPLICATE" in {one["code"] for one in row["findings"]})
+
+
 def test_a_run_may_end_with_the_mixes(tmp_path):
     wish = MixWish(master=False)
     manifest = session(tmp_path)
