@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the decisions beside the levels do to a mix: masking of the lead, balance of the sides, mono, ride, reasons.
 
-usage: mix_decisions.py FOLDER [--songs 8]
+usage: mix_decisions.py FOLDER [--songs 11]
 
 Figures 9, 10, 11, 20 and 26 of a mix. Material: the songs that `mix_songs.py` fetched, 30 s of each, every stem folded to mono
 and its gain spoiled by up to 10 dB, as raw tracks come; each mixed twice, with levels alone and with everything, and rendered by
@@ -41,6 +41,7 @@ from schemas.figures import AudioFormat
 from schemas.mix import MixSettings
 from schemas.stems import Song, Stem
 
+SONGS = 11
 EXCERPT_S = (20.0, 30.0)
 """From there on, and so long."""
 BLOCK = 1 << 14
@@ -80,7 +81,7 @@ def main() -> int:
     """Prints the figures of all songs, then the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--songs", type=int, default=8)
+    parser.add_argument("--songs", type=int, default=SONGS)
     options = parser.parse_args()
     found = list(tried(options.folder, options.songs))
     for one in found:
@@ -97,7 +98,7 @@ def main() -> int:
 
 def rows(folder: Path) -> list[Row]:
     """The figures 9, 10, 11, 20 and 26."""
-    return rows_of(list(tried(folder, 8)), ridden(folder, 8))
+    return rows_of(list(tried(folder, SONGS)), ridden(folder, SONGS))
 
 
 def rows_of(found: list[Tried], rides: list[tuple[float, float]]) -> list[Row]:
