@@ -114,9 +114,7 @@ def decided(track: Track) -> MixSettings:
     )
     draft = draft_mix(session)
     tried = rehearse_mix(track, draft)
-    return settle_mix(
-        session, draft, Rehearsal(tried.traces, tried.mix, tried.true_peak_dbtp, tried.max_short_term_lufs)
-    )
+    return settle_mix(session, draft, Rehearsal(tried.energies, tried.true_peak_dbtp, tried.max_short_term_lufs))
 
 
 def _heard(stem: Stem) -> HeardStem:

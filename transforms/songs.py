@@ -154,8 +154,7 @@ def _rehearsal(track: Track, settings: MixSettings) -> Rehearsal:
         raise TrackError("NO_STEMS_LEFT", "the settings use none of the stems", CODES["NO_STEMS_LEFT"].mend)
     tried = rehearse_mix(track, settings)
     return Rehearsal(
-        energies=tried.traces,
-        mix=tried.mix,
+        energies=tried.energies,
         true_peak_dbtp=tried.true_peak_dbtp,
         max_short_term_lufs=tried.max_short_term_lufs,
     )

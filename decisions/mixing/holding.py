@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from decisions.mixing.levels import RANGE_DB
 from decisions.mixing.session import HeardStem, Session
 from decisions.mixing.standing import level_lufs, loud_steps
-from dsp.mixing.trace import Trace
+from dsp.audio import Floats
 from schemas.mix import MixSettings, Strip, Why
 
 MOST_DB = 6.0
@@ -25,7 +25,7 @@ CONFIDENCE = 0.9
 """That what was measured is what will be heard (our choice)."""
 
 
-def hold_levels(session: Session, settings: MixSettings, found: Mapping[str, Trace], where: str) -> MixSettings:
+def hold_levels(session: Session, settings: MixSettings, found: Mapping[str, Floats], where: str) -> MixSettings:
     """The settings with faders that undo how far each stem in `found` (before its fader) differs from that of the session."""
     heard, strips = session.heard(), {strip.stem_id: strip for strip in settings.stems}
     loud = loud_steps({name: one.trace for name, one in heard.items()})
@@ -49,9 +49,9 @@ def hold_levels(session: Session, settings: MixSettings, found: Mapping[str, Tra
     )
 
 
-def before_fader(strip: Strip, trace: Trace) -> Trace:
-    """A strip's trace as it adds to the mix, without the gain of its fader."""
-    return trace._replace(energies=trace.energies * 10.0 ** (-strip.gain_db / 10.0))
+def before_fader(strip: Strip, energies: Floats) -> Floats:
+    """A strip's energies as it adds to the mix, without the gain of its fader."""
+    return np.asarray(energies * 10.0 ** (-strip.gain_db / 10.0))
 
 
 def _may(one: HeardStem, strip: Strip) -> bool:
@@ -75,11 +75,11 @@ def _anchored(session: Session) -> bool:
     return any(one.stem.lock or one.stem.gain_db is not None for one in session.stems)
 
 
-def _change_db(one: HeardStem, found: Trace, loud: NDArray[np.bool_]) -> float | None:
+def _change_db(one: HeardStem, found: Floats, loud: NDArray[np.bool_]) -> float | None:
     """Measured in the same steps, so that a gate that silences bleed is not taken for a softer stem."""
     steps = one.trace.steps
     energies = np.zeros(steps)
-    energies[: min(steps, found.steps)] = found.energies[:steps]
+    energies[: min(steps, len(found))] = found[:steps]
     before, after = level_lufs(one.trace, loud), level_lufs(one.trace._replace(energies=energies), loud)
     return None if before is None or after is None else after - before
 

@@ -21,15 +21,15 @@ from decisions.mixing.prediction import processed
 from decisions.mixing.reverbs import decide_reverbs
 from decisions.mixing.riding import decide_riding
 from decisions.mixing.session import Rehearsal, Session, Step, neutral_settings
-from dsp.mixing.trace import Trace
+from dsp.audio import Floats
 from schemas.mix import MixSettings
 
 IN_ADVANCE: tuple[Step, ...] = (
     hygiene,
     decide_levels,
     decide_corrective,
-    decide_riding,
     decide_dynamics,
+    decide_riding,
 )
 """What is done to each stem for itself, and its fader as if nothing else were done."""
 TOGETHER: tuple[Step, ...] = (
@@ -47,7 +47,7 @@ def draft_mix(session: Session) -> MixSettings:
     settings = neutral_settings(session)
     for step in IN_ADVANCE:
         settings = step(session, settings)
-    settings = hold_levels(session, settings, _traces(processed(session, settings)), "processing")
+    settings = hold_levels(session, settings, _energies(processed(session, settings)), "processing")
     for step in TOGETHER:
         settings = step(session, settings)
     return settings
@@ -56,11 +56,11 @@ def draft_mix(session: Session) -> MixSettings:
 def settle_mix(session: Session, draft: MixSettings, rehearsal: Rehearsal) -> MixSettings:
     """The draft, with faders and the gain of the mix as its rehearsal asks for them."""
     strips = {strip.stem_id: strip for strip in draft.stems}
-    found = {name: before_fader(strips[name], trace) for name, trace in rehearsal.energies.items() if name in strips}
+    found = {name: before_fader(strips[name], heard) for name, heard in rehearsal.energies.items() if name in strips}
     # The draft's faders took back already what its processing was foretold to do.
     held = hold_levels(processed(session, draft), draft, found, "the mix")
     return leave_headroom(held, draft, rehearsal)
 
 
-def _traces(session: Session) -> dict[str, Trace]:
-    return {one.stem.stem_id: one.trace for one in session.stems}
+def _energies(session: Session) -> dict[str, Floats]:
+    return {one.stem.stem_id: one.trace.energies for one in session.stems}

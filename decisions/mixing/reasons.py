@@ -14,8 +14,8 @@ UNSURE = 0.5
 """Below this confidence nothing exceeds half of its range."""
 RANGES_DB = {"cut": 3.0, "ride": 6.0, "gate": 20.0, "bass duck": 3.0, "lead duck": 1.5, "compression": 4.0, "bus": 2.0}
 """The most that a decision may do, in dB (mixing by rule: see docs/mixing/decisions.md)."""
-FADER_DB = 12.0
-"""A fader that moves by more has found a fault, and must be sure of it."""
+FADER_DB = 18.0
+"""As far as a level may be moved (`decisions/mixing/levels.py`)."""
 HIGHPASS_HZ = 160.0
 """The highest corner of a corrective filter."""
 ROUNDING = 0.02

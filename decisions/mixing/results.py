@@ -49,9 +49,9 @@ def mix_lufs_of(
     was = {strip.stem_id: strip.gain_db for strip in tried.stems}
     found: dict[str, float | None] = {}
     for one, strip in used_strips(session, settings):
-        trace = rehearsal.energies[strip.stem_id]
-        steps = min(trace.steps, one.trace.steps)
-        active = trace.energies[:steps][one.trace.active[:steps]]
+        energies = rehearsal.energies[strip.stem_id]
+        steps = min(len(energies), one.trace.steps)
+        active = energies[:steps][one.trace.active[:steps]]
         moved_db = strip.gain_db - was[strip.stem_id] + settings.gain_db
         found[strip.stem_id] = loudness_lufs(float(active.mean())) + moved_db if len(active) and active.any() else None
     return found

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
+from dsp.audio import Floats
 from dsp.mixing.trace import Trace
 from schemas.mix import BUS_OF, BusSettings, Input, MixSettings, PairFigures, StemFigures, Strip, SumFigures, Why
 from schemas.stems import Role, Song, Stem
@@ -55,10 +56,8 @@ Step: TypeAlias = Callable[[Session, MixSettings], MixSettings]
 class Rehearsal(NamedTuple):
     """What came out when the settings of a mix were tried."""
 
-    energies: Mapping[str, Trace]
-    """By stem_id, of each strip that is used: after everything but the gain of the mix, as it adds to the mix."""
-    mix: Trace
-    """Of the sum, before the gain of the mix."""
+    energies: Mapping[str, Floats]
+    """By stem_id, of each strip that is used: of each tenth of a second, after everything but the gain of the mix."""
     true_peak_dbtp: float | None
     max_short_term_lufs: float | None
     """Both of the sum, before the gain of the mix."""

@@ -31,7 +31,7 @@ _CELLS = len(_EDGES_HZ)
 class BarkEnergies(NamedTuple):
     """Energies (sums of squares over the channels) of each step."""
 
-    bands: Floats
+    bands: NDArray[np.float32]
     """(steps, 24)"""
     low: Floats
     """(steps,) Below 120 Hz."""
@@ -64,7 +64,8 @@ class BarkMeter:
         self._start = self._first(0)  # the frame of the stem at which `kept` begins
         self._nothing = np.zeros(self._size, np.float32)
         self._frames = self._windows = 0
-        self._rows = array("d")
+        self._row = np.zeros(_CELLS + 1)
+        self._bands, self._sums = array("f"), array("d")
 
     def _first(self, window: int) -> int:
         """The frame at which a window begins: its middle lies in the middle of its half of a step."""
@@ -85,8 +86,18 @@ class BarkMeter:
         real, imaginary = self._transform(lines[0], second, self._window)
         row = np.zeros(_CELLS + 1)
         _gather(real, imaginary, self._cells, self._hz, row)
-        self._rows.frombytes((row / self._size).tobytes())
+        self._row += row / self._size
         self._windows += 1
+        if self._windows % WINDOWS_A_STEP == 0:
+            self._keep(self._row)
+            self._row = np.zeros(_CELLS + 1)
+
+    def _keep(self, cells: Floats) -> None:
+        """A step that is whole: 120 bytes, so that hours of many stems are small."""
+        bands = np.concatenate([cells[:1], cells[1:2] + cells[2:3], cells[3 : BARK_BANDS + 1]])
+        sums = np.array([cells[0] + cells[1], np.add.reduce(cells[:_CELLS]), cells[_CELLS]])
+        self._bands.frombytes(np.asarray(bands, np.float32).tobytes())
+        self._sums.frombytes(sums.tobytes())
 
     def finish(self) -> BarkEnergies:
         """The energies of all steps, the last of which may be short; ends the measurement."""
@@ -94,11 +105,9 @@ class BarkMeter:
         steps = -(-frames * STEPS_PER_S // self._rate_hz)
         missing = self._first(steps * WINDOWS_A_STEP - 1) + self._size - frames if steps else 0
         self.push(np.zeros((len(self._kept), max(0, missing)), np.float32))
-        rows = np.array(self._rows).reshape(-1, _CELLS + 1)[: steps * WINDOWS_A_STEP]
-        cells = rows.reshape(steps, WINDOWS_A_STEP, _CELLS + 1).sum(axis=1)
-        bands = np.concatenate([cells[:, :1], cells[:, 1:2] + cells[:, 2:3], cells[:, 3 : BARK_BANDS + 1]], axis=1)
-        low = cells[:, 0] + cells[:, 1]
-        return BarkEnergies(bands, low, np.add.reduce(cells[:, :_CELLS], axis=1), cells[:, _CELLS])
+        bands = np.frombuffer(self._bands, np.float32).reshape(-1, BARK_BANDS)[:steps]
+        low, total, moments = np.frombuffer(self._sums).reshape(-1, 3)[:steps].T
+        return BarkEnergies(bands, low, total, moments)
 
 
 def _window(size: int, hop: float) -> NDArray[np.float32]:

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from dsp.audio import Audio, to_db
-from dsp.mixing.trace import Trace
-from dsp.mixing.trace_meter import TraceMeter, TraceReading
+from dsp.audio import Audio, Floats, to_db
+from dsp.mixing.trace_meter import StepMeter, StepReading
 from dsp.true_peak import TruePeakMeter
 from dsp.windows import Windows
 from media.mixing.performance import opened_performance
@@ -19,11 +18,10 @@ from schemas.track import Track
 class RehearsedMix(NamedTuple):
     """How the settings of a mix came out."""
 
-    traces: dict[str, Trace]
-    """By stem_id, of each strip that is used: as it adds to the mix."""
-    mix: Trace
-    """Of the sum, rooms and all."""
+    energies: dict[str, Floats]
+    """By stem_id, of each strip that is used: of each tenth of a second, as it adds to the mix."""
     integrated_lufs: float | None
+    """This and the rest: of the sum, rooms and all."""
     max_short_term_lufs: float | None
     true_peak_dbtp: float | None
 
@@ -41,8 +39,7 @@ def rehearse_mix(track: Track, settings: MixSettings) -> RehearsedMix:
             peaks.push(mix)
     found = whole.finish()
     return RehearsedMix(
-        traces={stem_id: follower.finish().trace for stem_id, follower in followers.items()},
-        mix=found.trace,
+        energies={stem_id: follower.finish().energies for stem_id, follower in followers.items()},
         integrated_lufs=found.integrated_lufs,
         max_short_term_lufs=found.max_short_term_lufs,
         true_peak_dbtp=to_db(float(peaks.finish().max())),
@@ -53,13 +50,13 @@ class _Follower:
     """A meter on a line of the desk."""
 
     def __init__(self, rate_hz: int) -> None:
-        self._windows, self._meter = Windows(2), TraceMeter(rate_hz, 2)
+        self._windows, self._meter = Windows(2), StepMeter(rate_hz, 2)
 
     def push(self, block: Audio) -> None:
         for lines in self._windows.push(block):
             self._meter.push(lines)
 
-    def finish(self) -> TraceReading:
+    def finish(self) -> StepReading:
         for lines in self._windows.finish():
             self._meter.push(lines)
         return self._meter.finish()

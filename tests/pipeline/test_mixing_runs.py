@@ -66,7 +66,7 @@ def test_every_stem_of_the_manifest_is_told_of(ran):
 
 def test_stems_and_rooms_add_up_to_the_mix(ran):
     folder = ran[0] / "out/mixes/song"
-    parts = [sound(path) for path in sorted((folder / "stems").glob("*.wav"))]
+    parts = [sound(path) for kind in ("stems", "returns") for path in sorted((folder / kind).glob("*.wav"))]
     assert len(parts) >= len(STEMS)
     assert peak_dbfs(sum(parts) - sound(folder / "mix.wav")) <= NULL_DBFS
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from decisions.mixing.balances import balance_for, load_balance, names
-from decisions.mixing.headroom import MOST_DBTP, MOST_SHORT_TERM_LUFS
+from decisions.mixing.headroom import MOST_DBTP, MOST_SHORT_TERM_LUFS, SPARE_DB
 from decisions.mixing.intent import intent_of
 from decisions.mixing.mix import draft_mix, settle_mix
 from decisions.mixing.prediction import processed
 from decisions.mixing.reasons import unexplained
 from decisions.mixing.role_sums import RoleBounds, held_to_bounds
 from decisions.mixing.session import Rehearsal, Session
-from dsp.mixing.trace import Trace
+from dsp.audio import Floats
 from schemas.mix import BUS_OF, MixSettings
 from tests.decisions.mixing.sessions import full_session
 
@@ -30,14 +30,12 @@ def rehearsed(
 ) -> Rehearsal:
     """What a console would give that does to each strip what was foretold, and `changed_db` more."""
     made = processed(song, draft).heard()
-    energies: dict[str, Trace] = {}
+    energies: dict[str, Floats] = {}
     for strip in draft.stems:
         if strip.use:
             gain_db = strip.gain_db + (changed_db or {}).get(strip.stem_id, 0.0)
-            trace = made[strip.stem_id].trace
-            energies[strip.stem_id] = trace._replace(energies=trace.energies * 10.0 ** (gain_db / 10.0))
-    mix = next(iter(energies.values()))
-    return Rehearsal(energies, mix, peak_dbtp, loudest)
+            energies[strip.stem_id] = made[strip.stem_id].trace.energies * 10.0 ** (gain_db / 10.0)
+    return Rehearsal(energies, peak_dbtp, loudest)
 
 
 def faders(mix: MixSettings) -> dict[str, float]:
@@ -83,7 +81,7 @@ def test_a_mix_leaves_mastering_its_room_and_uses_it(peak_dbtp, loudest):
     settled = settle_mix(song, draft, rehearsed(song, draft, peak_dbtp=peak_dbtp, loudest=loudest))
     peak, short_term = peak_dbtp + settled.gain_db, loudest + settled.gain_db
     assert peak <= MOST_DBTP + 1e-9 and short_term <= MOST_SHORT_TERM_LUFS + 1e-9
-    assert max(peak - MOST_DBTP, short_term - MOST_SHORT_TERM_LUFS) > -0.02
+    assert max(peak + SPARE_DB - MOST_DBTP, short_term - MOST_SHORT_TERM_LUFS) > -0.02
 
 
 MIX = draft_mix(full_session())
