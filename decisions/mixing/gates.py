@@ -98,10 +98,8 @@ def _follows(own_db: Floats, hit: NDArray[np.bool_]) -> bool:
 
 
 def _linked(first: str, second: str, session: Session) -> bool:
-    for pair in session.pairs:
-        if {pair.first, pair.second} == {first, second}:
-            return pair.stable_ratio >= LINKED_RATIO
-    return False
+    pairs = [pair for pair in session.pairs if {pair.first, pair.second} == {first, second}]
+    return any(pair.stable_ratio >= LINKED_RATIO for pair in pairs)
 
 
 def _gated(one: HeardStem, strip: Strip, found: Bleed) -> Strip | None:

@@ -100,7 +100,7 @@ def pair(first: str, second: str, **changes: Any) -> PairFigures:
     """Two stems that have nothing to do with each other, but for what is said."""
     plain: dict[str, Any] = {
         "delay_frames": None, "peak_ratio": 1.5, "stable_ratio": 0.1, "inverted": False, "correlation": 0.0,
-        "gain_db": None, "residual_db": None,
+        "gain_db": None, "residual_db": None, "of": "both",
     }  # fmt: skip
     return PairFigures(first=first, second=second, **{**plain, **changes})
 
