@@ -17,7 +17,8 @@ MIX_CODES: dict[str, Words] = {
     ),
     "NO_STEMS_LEFT": Words(
         "rejected", "No stem left to mix", "Every stem of the song is silent, muted or left out.",
-        "Stems that are used were counted.", "Look at what the findings say of each stem.", "Never.",
+        "Stems that are used were counted.",
+        "Take back a mute, or export again what is silent: the text names each stem with its code.", "Never.",
     ),
     "STEM_SILENT": Words(
         "warn", "Silent stem", "There is nothing to hear in a stem; it is left out.",

@@ -19,6 +19,9 @@ from decisions.mixing.verdicts import Verdict, applied, told, usable
 from schemas.mix import MixSettings
 from schemas.qc import Finding
 
+SHOWN = 8
+"""So many stems a rejection names: our choice."""
+
 
 def check_session(session: Session) -> tuple[Finding, ...]:
     """Everything that was found in a session, in the order of the checks."""
@@ -40,9 +43,16 @@ def verdicts_of(session: Session) -> list[Verdict]:
     found += pair_checks(session, _out(found))
     found += _told(session, _out(found))
     if not usable(session, _out(found)):
-        text = f"none of {len(session.stems)} stems can be used: silent, muted or left out"
-        found.append(told("NO_STEMS_LEFT", text, measured=0.0, limit=1.0))
+        found.append(told("NO_STEMS_LEFT", _none_left(session, found), measured=0.0, limit=1.0))
     return found
+
+
+def _none_left(session: Session, found: list[Verdict]) -> str:
+    """Why no stem is used, stem by stem: a song that is rejected has no other place where that stands."""
+    left_out = {one.stem_id: one.finding.code for one in found if one.leaves_out}
+    why = [f"{one.stem.stem_id} ({left_out.get(one.stem.stem_id, 'muted')})" for one in session.stems]
+    more = f" and {len(why) - SHOWN} more" if why[SHOWN:] else ""
+    return f"none of {len(why)} stems can be used: {', '.join(why[:SHOWN])}{more}"
 
 
 def _told(session: Session, out: set[str]) -> Iterator[Verdict]:

@@ -28,6 +28,12 @@ class RoleBounds(NamedTuple):
     percussivity_ratio: tuple[float, float] = (0.0, 1.0)
 
 
+MEASURED = {
+    "centroid_hz": "centre of gravity at {:.3g} Hz",
+    "low_ratio": "share below 120 Hz of {:.2g}",
+    "percussivity_ratio": "percussiveness of {:.2g}",
+}
+"""What a stem has, in words, by the names of `RoleBounds`."""
 ROLE_BOUNDS: dict[str, RoleBounds] = {
     "kick": RoleBounds(centroid_hz=(0.0, 3_500.0), low_ratio=(0.05, 1.0), percussivity_ratio=(0.15, 1.0)),
     "snare": RoleBounds(centroid_hz=(150.0, 24_000.0), low_ratio=(0.0, 0.7), percussivity_ratio=(0.15, 1.0)),
@@ -119,7 +125,7 @@ def _doubt(one: HeardStem) -> Iterator[Verdict]:
         value = getattr(one.figures, name)
         if value is not None and not least <= value <= most:
             limit = least if value < least else most
-            what = f"{name.replace('_', ' ')} of {value:.3g}, a {one.role} has {least:g} to {most:g}"
+            what = f"{MEASURED[name].format(value)}, a {one.role} has {least:g} to {most:g}"
             text = f"{one.stem.stem_id}: {what}; its role is kept"
             yield told(
                 "STEM_ROLE_DOUBTFUL", text, measured=float(value), limit=limit, unit="Hz" if "hz" in name else None

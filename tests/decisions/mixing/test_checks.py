@@ -295,6 +295,7 @@ def test_faults_of_a_recording_are_told(changes, code):
 def test_a_kick_that_hisses_is_doubted_and_obeyed():
     spoiled = session(*band(), stem("kick", 8, role="kick", centroid_hz=6_000.0, low_ratio=0.5))
     assert codes(spoiled) == ["STEM_ROLE_DOUBTFUL"] and strip(spoiled, "kick").role == "kick"
+    assert "kick: centre of gravity at 6e+03 Hz, a kick has 0 to 3500" in check_session(spoiled)[0].text
 
 
 def test_two_leads_at_once_and_a_missing_lead_are_told():
@@ -306,6 +307,12 @@ def test_one_stem_is_told_and_none_is_rejected():
     assert codes(session(stem("bass", 1))) == ["ONE_STEM"]
     silent = session(stem("a", 1, sample_peak_dbfs=None), stem("b", 2, mute=True))
     assert codes(silent) == ["STEM_SILENT", "NO_STEMS_LEFT"]
+    assert "none of 2 stems can be used: a (STEM_SILENT), b (muted)" == check_session(silent)[-1].text
+
+
+def test_a_song_of_many_stems_that_cannot_be_used_names_some():
+    text = check_session(session(*(stem(f"s{n}", n, mute=True) for n in range(12))))[-1].text
+    assert text.startswith("none of 12 stems") and text.endswith("and 4 more")
 
 
 def test_every_finding_of_stems_has_words_and_its_severity():
