@@ -382,6 +382,8 @@ class MixRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     settings: MixSettings
     edited: bool
     """A person's settings were used."""
+    decided: MixSettings | None = None
+    """What was decided here last, where a person's settings took its place: which of them were set by hand is told by it."""
     settings_uri: str
     files: tuple[RenderedFile, ...]
     stems: tuple[StemResult, ...]

@@ -6,6 +6,7 @@ missing (a field, a stem, a bus) comes from new decisions. What makes no sense i
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,10 +14,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from decisions.mixing.by_hand import REASONED, TOLD, retold, with_reasons
 from decisions.mixing.edit_checks import check_settings, refused
 from decisions.mixing.roex import is_roex, strips_of_roex
 from schemas.errors import TrackError
-from schemas.mix import SETTINGS_VERSION, BusSettings, Input, MixSettings, Return, SharingGroup, Strip, Why
+from schemas.mix import SETTINGS_VERSION, BusSettings, Input, MixSettings, Return, SharingGroup, Strip
 from schemas.safe_names import quoted
 
 NAMED: dict[str, tuple[str, type[Struct]]] = {
@@ -27,7 +29,6 @@ NAMED: dict[str, tuple[str, type[Struct]]] = {
 }
 """Lists of the file whose members are known by a name, so that one may be missing or hold only what was edited."""
 _LISTS: dict[str, tuple[str, type[Struct]]] = {"inputs": ("stem_id", Input), **NAMED}
-BY_HAND = Why(text="set by hand in the settings of the mix")
 _NUMBERS = re.compile(rb"\[\n\s*(-?[0-9.eE+-]+(?:,\n\s*-?[0-9.eE+-]+)*)\n\s*\]")
 
 
@@ -58,9 +59,13 @@ def written(settings: MixSettings) -> bytes:
 def read_settings(data: bytes) -> Edits:
     """What a file says: Lathe's settings.json, or settings of RoEx; raises TrackError for anything else."""
     try:
-        said = msgspec.json.decode(data)
+        said = msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8))  # some editors put that in front
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise refused(f"the settings are no JSON: {error}") from None
+    except RecursionError:
+        raise refused(
+            "the settings are no JSON that settings can be: lists or objects stand too deep in each other"
+        ) from None
     if not isinstance(said, dict):
         raise refused(f"the settings must be a JSON object, got {type(said).__name__}")
     if is_roex(said):
@@ -90,17 +95,21 @@ def applied(
     inputs: Sequence[Input],
     decided: MixSettings | None = None,
     file_names: Mapping[str, str] | None = None,
+    before: MixSettings | None = None,
 ) -> MixSettings:
     """The settings to be rendered; raises TrackError where the file is about another session, or says what cannot be.
 
-    `decided` completes what is not whole. RoEx knows stems by their files: `file_names` has the stem_id of each.
+    `decided` completes what is not whole. What is whole may be told from decisions `before`, which it was edited from: they
+    change no value. RoEx knows stems by their files: `file_names` has the stem_id of each.
     """
-    said = _by_stem_id(edits, inputs, file_names or {})
+    said = with_reasons(_by_stem_id(edits, inputs, file_names or {}))
     _check_session(said, mix_id, inputs)
     if not is_whole(edits, inputs):
         if decided is None:
             raise ValueError("settings that are not whole need decisions that complete them")
         said = _completed(said, msgspec.json.decode(msgspec.json.encode(decided)))
+    elif before is not None:
+        said = retold(said, before)
     try:
         settings = msgspec.convert({**said, "inputs": msgspec.to_builtins(tuple(inputs))}, MixSettings)
     except msgspec.ValidationError as error:
@@ -191,8 +200,9 @@ def _reasons(said: Any, decided: dict[str, Any], changed: Sequence[str]) -> Any:
     """Those of the file, then those of the decisions; what was changed under its old reason was changed by hand."""
     if not isinstance(said, dict) or "text" in decided:  # one reason for all, or none that can be
         return said or decided
-    stale = [field for field in changed if said.get(field, decided.get(field)) == decided.get(field)]
-    return {**decided, **said, **dict.fromkeys(stale, msgspec.to_builtins(BY_HAND))}
+    same = [field for field in changed if said.get(field, decided.get(field)) == decided.get(field)]
+    stale = [field for field in same if field not in REASONED]  # these lists hold reasons of their own
+    return {**decided, **said, **dict.fromkeys(stale, TOLD)}
 
 
 def _merged(said: Any, decided: Any) -> Any:

@@ -136,6 +136,60 @@ def test_a_reason_does_not_outlive_what_it_was_for():
     assert STRIPS[1] == kick
 
 
+def test_what_was_changed_in_a_whole_file_is_told_as_set_by_hand():
+    def edit(said: dict[str, Any]) -> None:
+        said["gain_db"] = -1.0
+        said["stems"][0].update(gain_db=0.5, use=False)
+        said["stems"][1]["inserts"][0]["params"]["bands"][0]["gain_db"] = -2.0
+        said["stems"][2]["ducks"][0]["depth_db"] = 1.0
+        said["groups"][0]["sharing"]["depth_db"] = 9.0
+
+    edits = read_settings(file_of(edit))
+    assert is_whole(edits, INPUTS)
+    found = applied(edits, "song", INPUTS, before=DECIDED)
+    bass, kick, vocal = found.stems
+    by_hand = [found.why["gain_db"], bass.why["gain_db"], bass.why["use"], kick.inserts[0].why, vocal.ducks[0].why]
+    assert {"set by hand in the settings of the mix"} == {why.text for why in [*by_hand, found.groups[0].why]}
+    assert [WHY] * 3 == [kick.inserts[1].why, kick.why["gain_db"], vocal.sends[0].why]
+    assert "inserts" not in kick.why
+    assert DECIDED.returns == found.returns
+
+
+def test_a_whole_file_that_nobody_edited_keeps_every_reason():
+    data = written(DECIDED)
+    assert data == written(applied(read_settings(data), "song", INPUTS, before=DECIDED))
+
+
+def test_processors_sends_and_groups_need_no_reason_from_a_person():
+    said = {
+        "stems": [
+            {
+                "stem_id": "bass",
+                "inserts": [{"type": "compressor", "params": {"threshold_dbfs": -20.0}}],
+                "ducks": [{"key": "kick", "threshold_dbfs": -30, "depth_db": 2, "low_hz": 40, "high_hz": 120}],
+                "sends": [{"to": "room", "level_db": -12}],
+                "sharing": {"group": "b"},
+            }
+        ],
+        "returns": [{"name": "room", "of": "music", "reverb": {}}],
+        "groups": [{"name": "b", "sharing": {}}],
+    }
+    found = applied_file(json.dumps(said).encode())
+    bass, group = strip_of(found, "bass"), next(one for one in found.groups if one.name == "b")
+    reasons = [bass.inserts[0].why, bass.ducks[0].why, bass.sends[0].why, group.why]
+    assert ["set by hand in the settings of the mix"] * 4 == [why.text for why in reasons]
+
+
+def test_a_mark_that_an_editor_puts_in_front_of_a_file_changes_nothing():
+    assert DECIDED == applied_file(b"\xef\xbb\xbf" + written(DECIDED))
+
+
+@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"stems": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001])
+def test_settings_that_are_nested_without_end_are_refused(data):
+    with pytest.raises(TrackError, match="MIX_SETTINGS_INVALID: .*too deep"):
+        read_settings(data)
+
+
 def test_a_stem_that_was_taken_out_is_decided_anew():
     found = applied_file(file_of(lambda said: said["stems"].pop(1)), DECIDED)
     assert STRIPS[1] == strip_of(found, "kick")
