@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from decisions.choices import Choices, chosen
 from decisions.profile_files import load_profile
@@ -100,9 +100,10 @@ class LostTracksError(RuntimeError):
     """The counts of a run do not add up: a fault of Lathe, never of a track (law 9)."""
 
 
-def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profile]]:
-    """Manifest and profiles, checked as a whole; raises CatalogueError with everything that is wrong.
+def prepared(request: Request, *, one_of_many: bool = False) -> tuple[Selection, list[Track], dict[str, Profile]]:
+    """Manifest, profiles and settings of mixes, checked as a whole; raises CatalogueError with everything that is wrong.
 
+    A run that is `one_of_many` may be given settings for songs of other manifests.
     Raises NothingToRetry where only what failed was to be tried again, and nothing did.
     """
     output = checked_output(request.output)
@@ -127,7 +128,20 @@ def prepared(request: Request) -> tuple[Selection, list[Track], dict[str, Profil
     for uri in references:
         check_reachable(uri)
     check_references(references)  # those of a row are measured with their track
-    return selection, selected_tracks(tracks, selection), profiles
+    chosen_tracks = selected_tracks(tracks, selection)
+    _check_settings(request.mixing.settings, tracks, chosen_tracks, one_of_many)
+    return selection, chosen_tracks, profiles
+
+
+def _check_settings(uris: Sequence[str], tracks: list[Track], chosen: list[Track], one_of_many: bool) -> None:
+    if not uris:
+        return
+    # Imported here: few runs have any, and what reads them takes a while to load.
+    from pipeline.settings_files import check_settings_files
+
+    marked = {track.track_id for track in chosen if track.selected}
+    songs = [structs.replace(track, selected=track.track_id in marked) for track in tracks if track.song is not None]
+    check_settings_files(uris, songs, one_of_many=one_of_many)
 
 
 def _check_not_own(tracks: list[Track], output: str) -> None:
@@ -146,7 +160,7 @@ def run_catalogue(request: Request, progress: Progress, metrics: MetricsFile | N
     `metrics` is the file of a watch, where the run is one of many.
     """
     started_s, spent_s = time.monotonic(), _cpu_s()
-    selection, tracks, profiles = prepared(request)
+    selection, tracks, profiles = prepared(request, one_of_many=metrics is not None)
     output = selection.output
     run_id = new_run_id(output)
     wanted = [track.track_id for track in tracks if track.selected]

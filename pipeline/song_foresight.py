@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from media import store
 from media.glance import Glance, glance
-from media.mixing.shelf import mix_record
+from media.mixing.shelf import STEMS, mix_record
 from schemas.errors import TrackError
 from schemas.figures import AudioFormat
 from schemas.mix import MixRecord
 from schemas.steps import Job
 from schemas.track import Track
+from transforms.songs import asked_parts
 
 
 class SongGlance(NamedTuple):
@@ -54,8 +55,10 @@ def _named(stem_id: str, uri: str) -> Glance:
 def _stands(track: Track, record: MixRecord, stems: Sequence[Glance], job: Job, began_s: float) -> bool:
     assert track.song is not None
     known = {one.stem_id for one in record.settings.inputs} == {stem.stem_id for stem in track.song.stems}
-    wanted = {"mix", *job.mixing.versions} <= {file.name for file in record.files}
-    return known and wanted and max(one.changed_s for one in stems) < began_s and store.exists(track.uri)
+    parts = asked_parts(track, job)
+    same = {name: part for name, part in record.parts.items() if name != STEMS} == parts
+    unchanged = known and same and max(one.changed_s for one in stems) < began_s
+    return unchanged and all(store.exists(file.uri) for file in record.files)
 
 
 def _mix_format(stem: AudioFormat) -> AudioFormat:

@@ -151,7 +151,7 @@ def _errands(arrival: tuple[str, str, str], watched: Watched) -> Iterator[Errand
         asked = asked_of(request)
         if not request.force and is_done(Ledger(request.output, run_id), uri, digest, asked):
             return
-        selection, tracks, profiles = prepared(request)
+        selection, tracks, profiles = prepared(request, one_of_many=True)
         if content_digest(uri) != digest:
             raise CatalogueError("MANIFEST_CHANGED", f"{uri} was changed while it was read; its new content comes next")
     except CatalogueError as error:

@@ -23,7 +23,7 @@ from media.ledger import fingerprint
 from media.mixing.pairs import measured_links
 from media.mixing.rehearsal import rehearse_mix
 from media.mixing.rendering import MixFile, MixRendering, render_mix
-from media.mixing.shelf import SETTINGS, MixShelf, folder_of, parts_of
+from media.mixing.shelf import SETTINGS, STEMS, MixShelf, folder_of, parts_of
 from media.mixing.steps import recall
 from media.source import sha256_of
 from schemas.codes import CODES
@@ -45,6 +45,8 @@ class Decided(NamedTuple):
     rehearsal: Rehearsal
     """How `tried` came out: the settings themselves, or those before the last move of the faders."""
     edited: bool
+    before_edits: MixSettings | None = None
+    """What is decided where nobody edits, as far as that is known."""
 
 
 def stems_to_hear(track: Track) -> list[Stem]:
@@ -62,13 +64,13 @@ def mixed(track: Track, sounds: Mapping[str, str], job: Job) -> Listed:
     """
     edits = edits_for(track, job)
     shelf = MixShelf(track, job)
-    parts = parts_of(track, sounds, fingerprint(edits) if edits else "", MIX_VERSION, job)
+    parts = _parts(track, sounds, edits, job)
     before = shelf.standing()
     reason = shelf.why_again(before, parts)
     if not reason:
         repeated = before is not None and before.run_id == job.run_id
         return Listed(track=track, spent=(Spent(stage="mix", remembered=True, repeated=repeated),))
-    decided = decide(track, sounds, edits, job)
+    decided = decide(track, sounds, edits, job, _decided_before(before))
     with store.scratch(job.output, job.run_id) as folder:
         rendering = render_mix(track, decided.settings, folder, job.mixing)
         sizes = sum(file.path.stat().st_size for file in rendering.files)
@@ -79,31 +81,49 @@ def mixed(track: Track, sounds: Mapping[str, str], job: Job) -> Listed:
     return Listed(track=track, spent=(Spent(stage="mix", bytes_written=sizes),))
 
 
+def asked_parts(track: Track, job: Job) -> dict[str, str]:
+    """What a mix depends on beside the sound of its stems; raises TrackError where a person's settings cannot be read."""
+    parts = _parts(track, {}, edits_for(track, job), job)
+    return {name: part for name, part in parts.items() if name != STEMS}
+
+
+def _parts(track: Track, sounds: Mapping[str, str], edits: Edits | None, job: Job) -> dict[str, str]:
+    return parts_of(track, sounds, fingerprint(edits) if edits else "", MIX_VERSION, job)
+
+
 def edits_for(track: Track, job: Job) -> Edits | None:
     """What a person wrote about the settings of a song: in a file that the run was given, else in that of the manifest."""
     assert track.song is not None
-    given = [_read_edits(uri) for uri in job.mixing.settings]
+    given = [read_settings(settings_bytes(uri)) for uri in job.mixing.settings]
     own = [edits for edits in given if edits.mix_id in (track.track_id, None)]
     if own or not track.song.settings:
         return own[-1] if own else None
-    return _read_edits(track.song.settings)
+    return read_settings(settings_bytes(track.song.settings))
 
 
-def decide(track: Track, sounds: Mapping[str, str], edits: Edits | None, job: Job) -> Decided:
-    """The settings of a mix: decided, tried, decided again; or as a person wrote them."""
+def decide(
+    track: Track, sounds: Mapping[str, str], edits: Edits | None, job: Job, before: MixSettings | None = None
+) -> Decided:
+    """The settings of a mix: decided, tried, decided again; or as a person wrote them, perhaps from decisions `before`."""
     session = session_of(track, sounds, job)
     findings = _checked(session)
     inputs = neutral_settings(session).inputs
     if edits is not None and is_whole(edits, inputs):
-        settings = applied(edits, track.track_id, inputs)
-        return Decided(session, settings, findings, settings, _rehearsal(track, settings), True)
+        settings = applied(edits, track.track_id, inputs, before=before)
+        return Decided(session, settings, findings, settings, _rehearsal(track, settings), True, before)
     draft = draft_mix(session)
     rehearsal = _rehearsal(track, draft)
     settled = settle_mix(session, draft, rehearsal)
     if edits is None:
         return Decided(session, settled, findings, draft, rehearsal, False)
     settings = applied(edits, track.track_id, inputs, settled, _file_names(session))
-    return Decided(session, settings, findings, settings, _rehearsal(track, settings), True)
+    return Decided(session, settings, findings, settings, _rehearsal(track, settings), True, settled)
+
+
+def _decided_before(before: MixRecord | None) -> MixSettings | None:
+    if before is None:
+        return None
+    return before.decided if before.edited else before.settings
 
 
 def session_of(track: Track, sounds: Mapping[str, str], job: Job) -> Session:
@@ -133,9 +153,10 @@ def _file_names(session: Session) -> dict[str, str]:
     return {one.stem.uri.rpartition("/")[2]: one.stem.stem_id for one in session.stems}
 
 
-def _read_edits(uri: str) -> Edits:
+def settings_bytes(uri: str) -> bytes:
+    """A file of settings; raises TrackError where it cannot be read."""
     try:
-        return read_settings(store.read_bytes(uri))
+        return store.read_bytes(uri)
     except OSError as error:
         text = f"settings {uri} cannot be read: {error.strerror or error}"
         raise TrackError("MIX_SETTINGS_INVALID", text, "Correct the path.") from error
@@ -197,6 +218,7 @@ def _record(decided: Decided, rendering: MixRendering, files: list[RenderedFile]
         reason="",
         settings=decided.settings,
         edited=decided.edited,
+        decided=decided.before_edits,
         settings_uri=settings_uri,
         files=tuple(files),
         stems=results_of(decided.session, decided.settings, stems, mix_lufs),

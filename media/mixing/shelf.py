@@ -17,6 +17,8 @@ from schemas.steps import Job
 from schemas.track import Track
 
 SETTINGS = "settings.json"
+STEMS = "stems"
+"""The part of what a mix depends on that only reading the stems tells."""
 
 
 def folder_of(track: Track) -> str:
@@ -30,9 +32,10 @@ def parts_of(track: Track, sounds: Mapping[str, str], edits: str, mix_version: i
     `sounds` is the SHA-256 of each stem that was heard, `edits` names what a person wrote.
     """
     assert track.song is not None
-    told = [structs.replace(stem, uri="", row=0) for stem in track.song.stems]
+    # Every field by name: whether a default is left out in writing depends on how a track has travelled.
+    told = [structs.asdict(structs.replace(stem, uri="", row=0)) for stem in track.song.stems]
     return {
-        "stems": fingerprint(sounds),
+        STEMS: fingerprint(sounds),
         "what the manifest says of the stems": fingerprint(told, track.song.style),
         "a person's settings": edits,
         "what is asked for": fingerprint(job.mixing.stems, sorted(job.mixing.versions)),

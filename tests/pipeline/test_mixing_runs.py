@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from msgspec import structs
 
 from pipeline.explain import explain
 from pipeline.run import Request, dry_run
+from schemas.errors import CatalogueError
 from schemas.steps import MixWish
 from tests.makers import music, write, write_manifest
 from tests.pipeline.runs import by, digests, master, table
@@ -200,6 +202,59 @@ def test_settings_of_another_session_reject_the_song(tmp_path):
     assert 1 == summary.rejected
     (row,) = table(tmp_path / "b/out", "rejected")
     assert "MIX_SETTINGS_OTHER_SESSION" == row["code"]
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "said"),
+    [
+        (b"no json", "MIX_SETTINGS_INVALID", "no JSON"),
+        (None, "MIX_SETTINGS_INVALID", "cannot be read"),
+        (
+            b'{"mix_id": "thrid"}',
+            "MIX_SETTINGS_OTHER_SESSION",
+            'for the song "thrid", the manifest has "first", "second"',
+        ),
+        (b'{"stems": []}', "MIX_SETTINGS_OTHER_SESSION", "does not say which song it is for"),
+    ],
+)
+def test_settings_that_are_no_song_s_are_refused_before_anything_is_mixed(tmp_path, data, code, said):
+    rows = [*song(tmp_path, "first", STEMS[:2]), *song(tmp_path, "second", STEMS[:2])]
+    settings = tmp_path / "mine.json"
+    if data is not None:
+        settings.write_bytes(data)
+    manifest, wish = write_manifest(tmp_path / "m.csv", rows), MixWish(settings=(str(settings),))
+    with pytest.raises(CatalogueError, match=f"(?s){said}") as refused:
+        dry_run(Request(manifest=str(manifest), output=str(tmp_path / "out"), mixing=wish))
+    assert code == refused.value.code and str(settings) in str(refused.value)
+    with pytest.raises(CatalogueError):
+        master(manifest, tmp_path / "out", mixing=wish)
+    assert not (tmp_path / "out").exists()
+
+
+def test_settings_need_not_name_their_song_where_only_one_is_chosen(tmp_path):
+    rows = [*song(tmp_path, "first", STEMS[:2]), *song(tmp_path, "second", STEMS[:2])]
+    settings = tmp_path / "mine.json"
+    settings.write_bytes(b'{"stems": [{"stem_id": "Kick", "gain_db": -6}]}')
+    manifest, wish = write_manifest(tmp_path / "m.csv", rows), MixWish(settings=(str(settings),))
+    found = dry_run(Request(manifest=str(manifest), output=str(tmp_path / "out"), mixing=wish, only="first"))
+    assert (1, 0, 0) == (found.mastered, found.skipped, found.rejected)
+
+
+def test_an_edited_fader_is_told_as_set_by_hand_and_a_dry_run_knows_whose_mix_stands(tmp_path):
+    manifest, output = session(tmp_path), tmp_path / "out"
+    master(manifest, output)
+    edited = json.loads((output / "mixes/song/settings.json").read_text())
+    kick = next(strip for strip in edited["stems"] if strip["stem_id"] == "Kick")
+    kick["gain_db"] += 1.0
+    (tmp_path / "mine.json").write_text(json.dumps(edited))
+    wish = MixWish(settings=(str(tmp_path / "mine.json"),))
+    for _ in range(2):  # told the same when it is mixed again from what was edited before
+        master(manifest, output, mixing=wish, force=True)
+        told = explain("Kick", str(output))
+        assert f"gain_db {kick['gain_db']:+.2f} dB: set by hand" in told and "usually stands" not in told
+    asked = Request(manifest=str(manifest), output=str(output))
+    assert 1 == dry_run(structs.replace(asked, mixing=wish)).skipped
+    assert 1 == dry_run(asked).mastered
 
 
 def test_a_changed_stem_is_mixed_again_and_says_so(tmp_path):
