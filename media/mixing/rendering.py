@@ -65,7 +65,7 @@ def render_mix(track: Track, settings: MixSettings, folder: Path, wish: MixWish)
     files = tuple(writer.file() for writer in writers)
     for file in files[1:]:
         _prove(file, sha256_of(file.path))
-    analysis = analyse(files[0].path)
+    analysis = _decoded(files[0].path)
     _prove(files[0], analysis.sha256, analysis)
     return MixRendering(files, analysis)
 
@@ -109,6 +109,16 @@ def _parts(settings: MixSettings, wish: MixWish) -> list[_Part]:
         parts += [_Part(name, "stem", (place,)) for place, name in enumerate(names)]
         parts += [_Part(one.name, "return", (len(names) + at,)) for at, one in enumerate(settings.returns)]
     return parts
+
+
+def _decoded(path: Path) -> Analysis:
+    try:
+        return analyse(path)
+    except TrackError as error:
+        if error.code != "SOURCE_OUT_OF_RANGE":
+            raise
+        hint = "Turn gain_db of the mix or the faders down, in the settings of the mix or in the manifest."
+        raise TrackError(error.code, f"the mix is too loud: {error.text}", hint) from error
 
 
 def _prove(file: MixFile, sha256: str, analysis: Analysis | None = None) -> None:

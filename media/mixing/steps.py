@@ -13,7 +13,7 @@ from media.mixing.hearing import hear
 from media.mixing.traces import keep, kept
 from media.source import sha256_of
 from schemas.errors import TrackError
-from schemas.mix import StemFigures, StemHeard
+from schemas.mix import REFERENCE, StemFigures, StemHeard
 from schemas.stems import Stem
 from schemas.steps import Job
 
@@ -43,7 +43,8 @@ def hear_stem(stem: Stem, mix_id: str, job: Job) -> StemHeard:
             bytes_read=bytes_read,
             samples=figures.format.frames * figures.format.channels,
         )
-    return StemHeard(mix_id=mix_id, stem_id=stem.stem_id, code=code, text=f"stem {stem.stem_id}: {text}", hint=hint)
+    name = "the reference mix" if stem.stem_id == REFERENCE else f"stem {stem.stem_id}"
+    return StemHeard(mix_id=mix_id, stem_id=stem.stem_id, code=code, text=f"{name}: {text}", hint=hint)
 
 
 def recall(sha256: str, job: Job) -> tuple[StemFigures, Trace]:

@@ -14,6 +14,7 @@ from media.mixing.hearing import hear
 from media.mixing.steps import hear_stem, recall
 from media.mixing.traces import packed, unpacked
 from schemas.errors import TrackError
+from schemas.mix import REFERENCE
 from schemas.stems import Stem
 from schemas.steps import Job
 from tests.makers import music, write
@@ -80,6 +81,11 @@ def test_trouble_names_the_stem(stem, job, changes, code, text):
     fields = {"row": 1, "uri": stem.uri, "stem_id": "kick"} | changes
     found = hear_stem(Stem(**fields), "song", job)
     assert found.code == code and found.text.startswith(text) and found.hint
+
+
+def test_trouble_with_the_reference_is_told_of_the_reference(tmp_path, job):
+    reference = Stem(row=1, uri=str(tmp_path / "rough.wav"), stem_id=REFERENCE)
+    assert hear_stem(reference, "song", job).text.startswith("the reference mix: there is no file")
 
 
 def test_a_stem_of_more_than_two_channels_is_told(tmp_path, job):

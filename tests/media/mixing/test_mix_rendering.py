@@ -198,6 +198,14 @@ def test_a_file_that_does_not_hold_what_was_rendered_is_caught(files, tmp_path, 
 # Rehearsal
 
 
+def test_a_mix_that_is_turned_up_beyond_all_sense_says_what_to_turn_down(files, tmp_path):
+    loud = structs.replace(plain_settings(files), gain_db=24.0)
+    loud = structs.replace(loud, stems=tuple(structs.replace(strip, gain_db=24.0) for strip in loud.stems))
+    with pytest.raises(TrackError, match="SOURCE_OUT_OF_RANGE: the mix is too loud") as refused:
+        render_mix(song_of(files), loud, tmp_path, MixWish())
+    assert "gain_db" in refused.value.hint
+
+
 def test_a_rehearsal_tells_what_the_files_of_the_mix_will_hold(files, busy):
     settings = busy_settings(files)
     found = rehearse_mix(song_of(files), settings)
