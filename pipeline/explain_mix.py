@@ -45,7 +45,7 @@ def _of_mix(row: dict[str, Any]) -> str:
         f"  mix       {_level(row['figures']['integrated_lufs'])} LUFS, {_level(row['figures']['true_peak_dbtp'])} dBTP",
         "Stems                         in mix   fader    pan  masked before, after",
         *(_stem_line(one) for one in row["stems"]),
-        "Decided for the whole",
+        "Decided for the whole" + (", before what was set by hand" if row["edited"] else ""),
         *_whole(settings),
     ]
     if row["findings"]:

@@ -16,7 +16,7 @@ from decisions.mixing.checks import candidates, check_session
 from decisions.mixing.edits import Edits, applied, is_whole, read_settings, written
 from decisions.mixing.mix import draft_mix, settle_mix
 from decisions.mixing.results import mix_lufs_of, results_of
-from decisions.mixing.roles import role_of
+from decisions.mixing.roles import named_role, role_of
 from decisions.mixing.session import HeardStem, Rehearsal, Session, neutral_settings, session_rate_hz
 from media import store
 from media.ledger import fingerprint
@@ -88,7 +88,10 @@ def asked_parts(track: Track, job: Job) -> dict[str, str]:
 
 
 def _parts(track: Track, sounds: Mapping[str, str], edits: Edits | None, job: Job) -> dict[str, str]:
-    return parts_of(track, sounds, fingerprint(edits) if edits else "", MIX_VERSION, job)
+    assert track.song is not None
+    named = {stem.stem_id: named_role(stem) for stem in track.song.stems}
+    parts = parts_of(track, sounds, fingerprint(edits) if edits else "", MIX_VERSION, job)
+    return {**parts, "what the names of the stems say": fingerprint(named)}
 
 
 def edits_for(track: Track, job: Job) -> Edits | None:

@@ -47,7 +47,7 @@ class FoundRole(NamedTuple):
 
 def role_of(stem: Stem, figures: StemFigures) -> FoundRole:
     """The role of a stem: the manifest's word, else its name's, else what it sounds like, else `other1`."""
-    named = role_by_name(stem.stem_id) or _by_file(stem.uri)
+    named = named_role(stem)
     presence = named.presence if named else None
     if stem.role is not None:
         return FoundRole(stem.role, "manifest", CERTAIN, presence)
@@ -55,6 +55,11 @@ def role_of(stem: Stem, figures: StemFigures) -> FoundRole:
         return FoundRole(named.role, "name", BY_NAME, presence)
     heard, confidence = role_by_sound(figures)
     return FoundRole(heard, "audio", confidence) if heard else FoundRole(UNKNOWN, "unknown", 0.0)
+
+
+def named_role(stem: Stem) -> NamedRole | None:
+    """What the names of a stem say: its own, else its file's."""
+    return role_by_name(stem.stem_id) or _by_file(stem.uri)
 
 
 def role_by_name(name: str) -> NamedRole | None:

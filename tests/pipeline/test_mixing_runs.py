@@ -252,9 +252,24 @@ def test_an_edited_fader_is_told_as_set_by_hand_and_a_dry_run_knows_whose_mix_st
         master(manifest, output, mixing=wish, force=True)
         told = explain("Kick", str(output))
         assert f"gain_db {kick['gain_db']:+.2f} dB: set by hand" in told and "usually stands" not in told
+    assert "Decided for the whole, before what was set by hand" in explain("song", str(output))
     asked = Request(manifest=str(manifest), output=str(output))
     assert 1 == dry_run(structs.replace(asked, mixing=wish)).skipped
     assert 1 == dry_run(asked).mastered
+
+
+def test_a_stem_whose_file_is_given_a_telling_name_is_mixed_again(tmp_path):
+    rows = song(tmp_path, names=("Keys", "BGV"), role="")
+    write(tmp_path / "song/take 1.wav", sound(tmp_path / "song/Keys.wav"), 48_000)
+    rows[0] |= {"uri": "song/take 1.wav", "stem_id": "one"}
+    rows[1] |= {"stem_id": "two"}
+    master(write_manifest(tmp_path / "m.csv", rows), tmp_path / "out")
+    (tmp_path / "song/take 1.wav").rename(tmp_path / "song/Kick.wav")
+    rows[0] |= {"uri": "song/Kick.wav"}
+    summary = master(write_manifest(tmp_path / "m.csv", rows), tmp_path / "out")
+    assert 1 == summary.mixed
+    assert "what the names of the stems say" in table(tmp_path / "out", "mixes", summary.run_id)[0]["reason"]
+    assert "one  kick, used" in explain("one", str(tmp_path / "out")).replace("song/", "")
 
 
 def test_a_changed_stem_is_mixed_again_and_says_so(tmp_path):
