@@ -21,11 +21,13 @@ from decisions.mixing.prediction import processed
 from decisions.mixing.reverbs import decide_reverbs
 from decisions.mixing.riding import decide_riding
 from decisions.mixing.session import Rehearsal, Session, Step, neutral_settings
+from decisions.mixing.sharing import decide_sharing
 from dsp.audio import Floats
 from schemas.mix import MixSettings
 
 IN_ADVANCE: tuple[Step, ...] = (
     hygiene,
+    decide_sharing,
     decide_levels,
     decide_corrective,
     decide_dynamics,
