@@ -11,8 +11,9 @@ from schemas.errors import TrackError
 from schemas.mix import VOICES, Duck, MixSettings, Strip
 from schemas.safe_names import quoted, safe_name
 
-FADER_DB = (-80.0, 24.0)
-"""Of strips, sends, buses, returns and the mix: as low as is silent beside music, as high as a raw recording may need."""
+FADER_DB = (-80.0, 60.0)
+"""Of strips, sends, buses, returns and the mix: as low as is silent beside music, as high as the softest mix is raised
+(`headroom.RANGE_DB`), which is more than a manifest may ask of a fader: what was rendered once is never refused."""
 RATE_HZ = (8_000, 384_000)
 
 

@@ -28,12 +28,15 @@ CONFIDENCE = 0.9
 def hold_levels(session: Session, settings: MixSettings, found: Mapping[str, Floats], where: str) -> MixSettings:
     """The settings with faders that undo how far each stem in `found` (before its fader) differs from that of the session."""
     heard, strips = session.heard(), {strip.stem_id: strip for strip in settings.stems}
+    kept = {_pair(one) for one in session.stems if _is_set(one)}
     loud = loud_steps({name: one.trace for name, one in heard.items()})
     changes = {
         name: change
         for name, strip in strips.items()
         if name in found
-        and _may(heard[name], strip)
+        and strip.use
+        and strip.sharing is None  # it turns a stem down on purpose
+        and _pair(heard[name]) not in kept
         and (change := _change_db(heard[name], found[name], loud)) is not None
     }
     if not changes:
@@ -54,9 +57,9 @@ def before_fader(strip: Strip, energies: Floats) -> Floats:
     return np.asarray(energies * 10.0 ** (-strip.gain_db / 10.0))
 
 
-def _may(one: HeardStem, strip: Strip) -> bool:
-    """A fader that a person set stays; gain sharing turns a stem down on purpose."""
-    return strip.use and not strip.lock and one.stem.gain_db is None and strip.sharing is None
+def _is_set(one: HeardStem) -> bool:
+    """A fader that a person set stays, and those of its pair with it: they move as one."""
+    return one.stem.lock or one.stem.gain_db is not None
 
 
 def _as_pairs(changes: Mapping[str, float], heard: Mapping[str, HeardStem]) -> dict[str, float]:
@@ -72,7 +75,7 @@ def _pair(one: HeardStem) -> str:
 
 
 def _anchored(session: Session) -> bool:
-    return any(one.stem.lock or one.stem.gain_db is not None for one in session.stems)
+    return any(map(_is_set, session.stems))
 
 
 def _change_db(one: HeardStem, found: Floats, loud: NDArray[np.bool_]) -> float | None:
