@@ -13,7 +13,7 @@ from schemas.figures import AudioFormat
 from schemas.mix import MixRecord
 from schemas.steps import Job
 from schemas.track import Track
-from transforms.songs import asked_parts
+from transforms.songs import foreseen_parts, stems_to_hear
 
 
 class SongGlance(NamedTuple):
@@ -33,11 +33,12 @@ def glance_at_song(track: Track, job: Job, began_s: Callable[[str], float]) -> S
     `began_s` tells when a run began: stems that were changed later may be others.
     """
     assert track.song is not None
-    stems = [_named(stem.stem_id, stem.uri) for stem in track.song.stems]
+    heard = [_named(stem.stem_id, stem.uri) for stem in stems_to_hear(track)]
+    stems = heard[: len(track.song.stems)]
     samples = float(sum(one.format.frames * one.format.channels for one in stems))
     size = sum(one.size_bytes for one in stems)
     record = mix_record(track.track_id, job)
-    if record is not None and _stands(track, record, stems, job, began_s(record.run_id)):
+    if record is not None and _stands(track, record, heard, job, began_s(record.run_id)):
         return SongGlance(glance(track.uri), True, samples, size)
     longest = max(stems, key=lambda one: one.format.duration_s)
     return SongGlance(Glance(_mix_format(longest.format), size, 0.0), False, samples, size)
@@ -52,12 +53,11 @@ def _named(stem_id: str, uri: str) -> Glance:
         raise TrackError("SOURCE_MISSING", f"stem {stem_id}: there is no file {uri}") from error
 
 
-def _stands(track: Track, record: MixRecord, stems: Sequence[Glance], job: Job, began_s: float) -> bool:
-    assert track.song is not None
-    known = {one.stem_id for one in record.settings.inputs} == {stem.stem_id for stem in track.song.stems}
-    parts = asked_parts(track, job)
+def _stands(track: Track, record: MixRecord, heard: Sequence[Glance], job: Job, began_s: float) -> bool:
+    """Whether nothing is said otherwise than when a song was mixed, and its stems are no younger than that."""
+    parts = foreseen_parts(track, job)
     same = {name: part for name, part in record.parts.items() if name != STEMS} == parts
-    unchanged = known and same and max(one.changed_s for one in stems) < began_s
+    unchanged = same and max(one.changed_s for one in heard) < began_s
     return unchanged and all(store.exists(file.uri) for file in record.files)
 
 

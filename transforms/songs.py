@@ -23,7 +23,7 @@ from media.ledger import fingerprint
 from media.mixing.pairs import measured_links
 from media.mixing.rehearsal import rehearse_mix
 from media.mixing.rendering import MixFile, MixRendering, render_mix
-from media.mixing.shelf import SETTINGS, STEMS, MixShelf, folder_of, parts_of
+from media.mixing.shelf import SETTINGS, MixShelf, Said, folder_of, parts_of, parts_said
 from media.mixing.steps import recall
 from media.source import sha256_of
 from schemas.codes import CODES
@@ -64,7 +64,7 @@ def mixed(track: Track, sounds: Mapping[str, str], job: Job) -> Listed:
     """
     edits = edits_for(track, job)
     shelf = MixShelf(track, job)
-    parts = _parts(track, sounds, edits, job)
+    parts = parts_of(track, sounds, _said(track, edits), job)
     before = shelf.standing()
     reason = shelf.why_again(before, parts)
     if not reason:
@@ -74,24 +74,16 @@ def mixed(track: Track, sounds: Mapping[str, str], job: Job) -> Listed:
     with store.scratch(job.output, job.run_id) as folder:
         rendering = render_mix(track, decided.settings, folder, job.mixing)
         sizes = sum(file.path.stat().st_size for file in rendering.files)
-        files = _published(rendering, track, shelf)
         settings_uri = _settings_published(decided.settings, folder, track, shelf)
+        files = _published(rendering, track, shelf)
     record = _record(decided, rendering, files, settings_uri)
     shelf.close(structs.replace(record, run_id=job.run_id, parts=parts, reason=reason), before)
     return Listed(track=track, spent=(Spent(stage="mix", bytes_written=sizes),))
 
 
-def asked_parts(track: Track, job: Job) -> dict[str, str]:
+def foreseen_parts(track: Track, job: Job) -> dict[str, str]:
     """What a mix depends on beside the sound of its stems; raises TrackError where a person's settings cannot be read."""
-    parts = _parts(track, {}, edits_for(track, job), job)
-    return {name: part for name, part in parts.items() if name != STEMS}
-
-
-def _parts(track: Track, sounds: Mapping[str, str], edits: Edits | None, job: Job) -> dict[str, str]:
-    assert track.song is not None
-    named = {stem.stem_id: named_role(stem) for stem in track.song.stems}
-    parts = parts_of(track, sounds, fingerprint(edits) if edits else "", MIX_VERSION, job)
-    return {**parts, "what the names of the stems say": fingerprint(named)}
+    return parts_said(track, _said(track, edits_for(track, job)), job)
 
 
 def edits_for(track: Track, job: Job) -> Edits | None:
@@ -140,6 +132,13 @@ def session_of(track: Track, sounds: Mapping[str, str], job: Job) -> Session:
     )
     pairs, sums = measured_links(track.song, candidates(alone), alone.rate_hz)
     return alone._replace(pairs=pairs, sums=sums)
+
+
+def _said(track: Track, edits: Edits | None) -> Said:
+    assert track.song is not None
+    found = [named_role(stem) for stem in track.song.stems]
+    names = [(one.role, one.presence or "") if one else () for one in found]
+    return Said(names, fingerprint(edits) if edits else "", MIX_VERSION)
 
 
 def _checked(session: Session) -> tuple[Finding, ...]:

@@ -58,7 +58,7 @@ def role_of(stem: Stem, figures: StemFigures) -> FoundRole:
 
 
 def named_role(stem: Stem) -> NamedRole | None:
-    """What the names of a stem say: its own, else its file's."""
+    """What the name of a stem says, else that of its file, else that of its folder; None where they say nothing."""
     return role_by_name(stem.stem_id) or _by_file(stem.uri)
 
 

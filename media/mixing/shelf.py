@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -18,7 +19,7 @@ from schemas.track import Track
 
 SETTINGS = "settings.json"
 STEMS = "stems"
-"""The part of what a mix depends on that only reading the stems tells."""
+"""The part that the sound of the stems is."""
 
 
 def folder_of(track: Track) -> str:
@@ -26,22 +27,40 @@ def folder_of(track: Track) -> str:
     return track.uri.rpartition("/")[0]
 
 
-def parts_of(track: Track, sounds: Mapping[str, str], edits: str, mix_version: int, job: Job) -> dict[str, str]:
-    """What a mix depends on, by the words in which a change is told; places of files change nothing.
+class Said(NamedTuple):
+    """What is said of a song beside what its manifest has in columns of its own."""
 
-    `sounds` is the SHA-256 of each stem that was heard, `edits` names what a person wrote.
+    names: Sequence[Sequence[str]] = ()
+    """What the names of stems and files are taken to mean, in the order of the stems: all that their places decide."""
+    edits: str = ""
+    """Names what a person wrote about the settings."""
+    mix_version: int = 0
+    """Of the decisions."""
+
+
+def parts_of(track: Track, sounds: Mapping[str, str], said: Said, job: Job) -> dict[str, str]:
+    """What a mix depends on, by the words in which a change is told; `sounds` is the SHA-256 of each stem that was heard."""
+    return {STEMS: fingerprint(sounds), **parts_said(track, said, job)}
+
+
+def parts_said(track: Track, said: Said, job: Job) -> dict[str, str]:
+    """The same but for the sound of the stems: known before any is opened.
+
+    Places of files change nothing by themselves, nor do figures of the manifest that are only held against them.
     """
     assert track.song is not None
-    # Every field by name: whether a default is left out in writing depends on how a track has travelled.
-    told = [structs.asdict(structs.replace(stem, uri="", row=0)) for stem in track.song.stems]
+    plain = [structs.replace(stem, uri="", row=0, sha256=None, duration_s=None) for stem in track.song.stems]
+    told = [
+        structs.astuple(stem) for stem in plain
+    ]  # an encoder leaves defaults out by identity: not the same on all ways
     return {
-        STEMS: fingerprint(sounds),
-        "what the manifest says of the stems": fingerprint(told, track.song.style),
-        "a person's settings": edits,
+        "what the manifest says of the stems": fingerprint(told, track.song.style, track.song.reference is not None),
+        "what their names say": fingerprint(said.names),
+        "a person's settings": said.edits,
         "what is asked for": fingerprint(job.mixing.stems, sorted(job.mixing.versions)),
         "name": folder_of(track).removeprefix(job.output),
         "version of the sound": str(SOUND_VERSION),
-        "version of the decisions": f"{mix_version}.{HEARING_VERSION}",
+        "version of the decisions": f"{said.mix_version}.{HEARING_VERSION}",
     }
 
 
@@ -68,6 +87,8 @@ class MixShelf:
         if self._job.force and before.run_id != self._job.run_id:
             return "asked for by --force"
         altered = [file.name for file in before.files if not holds(file.uri, file.sha256)]
+        # Settings may be edited where they stand; they must be there.
+        altered += [] if store.exists(before.settings_uri) else [SETTINGS]
         return f"missing or altered in the output: {', '.join(altered)}" if altered else ""
 
     def publish(self, path: Path, uri: str, sha256: str) -> None:

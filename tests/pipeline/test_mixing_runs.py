@@ -128,6 +128,27 @@ def test_a_dry_run_foresees_that_a_song_is_skipped(ran):
     assert (0, 2, 0) == (found.mastered, found.skipped, found.rejected)
 
 
+def test_a_dry_run_foresees_that_a_song_is_mixed_again_for_what_its_manifest_says(ran):
+    folder = ran[0]
+    rows = [*song(folder, title="From Stems"), {"uri": "plain.flac", "track_id": "plain"}]
+    said = write_manifest(
+        folder / "louder.csv", [{**row, "gain_db": -3} if "Kick" in row["uri"] else row for row in rows]
+    )
+    found = dry_run(Request(manifest=str(said), output=str(folder / "out"), mixing=EVERYTHING))
+    assert (1, 1, 0) == (found.mastered, found.skipped, found.rejected)
+
+
+def test_settings_that_are_gone_are_made_again(tmp_path):
+    wish, manifest = MixWish(master=False), session(tmp_path)
+    master(manifest, tmp_path / "out", songs_only=True, mixing=wish)
+    settings = tmp_path / "out/mixes/song/settings.json"
+    before = settings.read_bytes()
+    settings.unlink()
+    again = master(manifest, tmp_path / "out", songs_only=True, mixing=wish)
+    assert 1 == again.mixed and before == settings.read_bytes()
+    assert "settings.json" in table(tmp_path / "out", "mixes", again.run_id)[0]["reason"]
+
+
 def test_a_bad_stem_rejects_its_song_alone_and_says_which(tmp_path):
     rows = [*song(tmp_path, "good"), *song(tmp_path, "bad")]
     (tmp_path / "bad/Snare.wav").write_bytes(b"no sound")
