@@ -89,7 +89,7 @@ class Listed(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Heard(Member, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A stem of a song that was heard: `track` is the song with this stem alone; its figures lie in the ledger."""
+    """A stem of a song that was heard: `track` names the song; its figures lie in the ledger."""
 
     track: Track
     stem_id: str

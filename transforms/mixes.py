@@ -9,10 +9,14 @@ from msgspec import structs
 
 from media.mixing.steps import hear_stem
 from schemas.errors import TrackError
+from schemas.stems import Song
 from schemas.steps import AnyMember, Heard, Job, Listed, Member, Rejected, Spent, track_id_of
 from schemas.track import Track
 from transforms.outcomes import attempt, report_progress
 from transforms.songs import mixed, stems_to_hear
+
+NAMES = ("row", "uri", "track_id", "album_id", "album_folder", "file_stem", "selected")
+"""What is told of a song while its stems are heard."""
 
 
 class MixSongs(beam.PTransform):
@@ -52,10 +56,11 @@ class EndMixes(beam.PTransform):
 
 
 def stems_of(track: Track) -> Iterator[Track]:
-    """A song once for each stem, with that stem alone: what travels stays small, however many a song has."""
+    """A song once for each stem, with that stem alone and nothing but its names: all of them meet in one element."""
     if track.song is not None:
+        named = Track(**{name: getattr(track, name) for name in NAMES})
         for stem in stems_to_hear(track):
-            yield structs.replace(track, song=structs.replace(track.song, stems=(stem,)))
+            yield structs.replace(named, song=Song(stems=(stem,)))
 
 
 def hear(track: Track, job: Job) -> AnyMember:
@@ -70,7 +75,7 @@ def hear(track: Track, job: Job) -> AnyMember:
         spent = Spent(
             stage="hear", remembered=heard.remembered, bytes_read=heard.bytes_read, samples=float(heard.samples)
         )
-        return Heard(track=track, stem_id=stem.stem_id, sha256=heard.sha256, spent=(spent,))
+        return Heard(track=structs.replace(track, song=None), stem_id=stem.stem_id, sha256=heard.sha256, spent=(spent,))
 
     return attempt("hear", work, track, job)
 
