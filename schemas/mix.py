@@ -38,12 +38,20 @@ BUS_OF: dict[str, Bus] = {
     "fx": "fx",
 }
 """Role -> the bus that its stems go through."""
-VOICES: tuple[Bus, ...] = ("vocals", "backing")
-"""What an instrumental leaves out and an a cappella is made of."""
-
+Kind: TypeAlias = Literal["music", "backing", "vocals"]
+"""Of whom a room is: voices have their own, so that a version can do without them."""
 
 REFERENCE = "*reference*"
 """Stands for the reference mix where a stem_id is named: no stem can have that name, for it is not safe as a file's."""
+
+
+def kind_of(bus: Bus) -> Kind:
+    """Of whom the room is that stems of a bus are sent into.
+
+    >>> kind_of("vocals"), kind_of("drums")
+    ('vocals', 'music')
+    """
+    return bus if bus == "vocals" or bus == "backing" else "music"
 
 
 class StemFigures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -274,7 +282,7 @@ class Return(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A reverb, whose stems are all of one kind: a version without voices leaves their room out, too."""
 
     name: str
-    of: Literal["music", "backing", "vocals"]
+    of: Kind
     reverb: ReverbSettings
     gain_db: float = 0.0
     why: dict[str, Why] = {}

@@ -8,7 +8,7 @@ from typing import Any
 from dsp.settings import AutomationSettings, DelaySettings, DuckerSettings, PannerSettings
 from dsp.settings.ranges import check_range
 from schemas.errors import TrackError
-from schemas.mix import VOICES, Duck, MixSettings, Strip
+from schemas.mix import Duck, MixSettings, Strip, kind_of
 from schemas.safe_names import quoted, safe_name
 
 FADER_DB = (-80.0, 60.0)
@@ -64,7 +64,7 @@ def _check_duck(place: str, duck: Duck, strip: Strip, settings: MixSettings) -> 
 
 def _check_sends(place: str, strip: Strip, settings: MixSettings) -> None:
     kinds = {one.name: one.of for one in settings.returns}
-    own = strip.bus if strip.bus in VOICES else "music"
+    own = kind_of(strip.bus)
     for at, send in enumerate(strip.sends):
         where = f"{place}, sends[{at}]"
         _try(where, check_range, "level_db", send.level_db, *FADER_DB)

@@ -7,7 +7,6 @@ along or most come in stereo: then somebody has made a space already. Kick, bass
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -21,10 +20,9 @@ from decisions.mixing.strips import open_strips, replaced, used_strips
 from dsp.audio import Floats
 from dsp.mixing.trace import ONSETS_PER_S
 from dsp.settings import Band, ParametricSettings, ReverbSettings
-from schemas.mix import MixSettings, Return, Send, Strip, Why
+from schemas.mix import MixSettings, Return, Send, Strip, Why, kind_of
 from schemas.stems import ReverbWish, Role
 
-Kind: TypeAlias = Literal["music", "backing", "vocals"]
 LEVELS_LU: dict[ReverbWish, float] = {"low": -22.0, "medium": -18.0, "high": -14.0}
 """Loudness of a stem's room re the stem (mixing by rule; mixes are judged too wet from about -14 LU on: De Man et al. 2017)."""
 WHOLE_LU = -14.0
@@ -90,12 +88,6 @@ def onset_density(session: Session, settings: MixSettings) -> float:
     return count * ONSETS_PER_S / max(1, int(places[-1] - places[0]))
 
 
-def kind_of(strip: Strip) -> Kind:
-    """Which room a strip's send goes to: voices have their own, so that versions without them are exact."""
-    kinds: dict[str, Kind] = {"vocals": "vocals", "backing": "backing"}
-    return kinds.get(strip.bus, "music")
-
-
 def _raw(session: Session, settings: MixSettings, dry: dict[str, Dryness]) -> bool:
     """Whether nobody has made the space of a session yet: whatever can be judged is dry, and most is mono."""
     used = [one for one, strip in used_strips(session, settings) if strip.role not in DRY_BY_THEMSELVES]
@@ -119,7 +111,7 @@ def _send(one: HeardStem, strip: Strip, dry: Dryness, raw: bool, bands: Floats, 
         evidence |= {"own_decay_s": round(dry.decay_s, 2), "stops_count": dry.stops}
     text = f"the manifest asks for {wish} reverb" if asked else f"it is dry: it dies away too fast for a room; {wish}"
     why = Why(text=text, evidence=evidence, confidence=1.0 if asked else min(dry.confidence, 0.7))
-    return Send(to=f"reverb_{kind_of(strip)}", level_db=round(level_db, 2), why=why)
+    return Send(to=f"reverb_{kind_of(strip.bus)}", level_db=round(level_db, 2), why=why)
 
 
 def _room(density_per_s: float) -> ReverbSettings:
@@ -156,6 +148,6 @@ def _with_returns(
     if gain_db:
         text = "all rooms together would be too loud"
         why["gain_db"] = Why(text=text, evidence={**measured, "most_re_mix_lu": WHOLE_LU}, confidence=0.8)
-    kinds = sorted({kind_of(strip) for strip in settings.stems if strip.sends})
+    kinds = sorted({kind_of(strip.bus) for strip in settings.stems if strip.sends})
     rooms = (Return(name=f"reverb_{kind}", of=kind, reverb=room, gain_db=gain_db, why=why) for kind in kinds)
     return msgspec.structs.replace(settings, returns=(*settings.returns, *rooms))

@@ -42,8 +42,6 @@ class Session(NamedTuple):
     """Of the reference, and of stems that may be sums of others, as left by a bounce."""
     reference: HeardStem | None = None
     """The reference mix of the manifest, measured as if it were a stem."""
-    sum_of_stems: HeardStem | None = None
-    """The plain sum of all stems but the reference, where a reference was given."""
 
     def heard(self) -> Mapping[str, HeardStem]:
         """The stems by stem_id."""

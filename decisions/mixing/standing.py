@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisions.mixing.session import HeardStem, Session
+from decisions.mixing.strips import sounds
 from dsp.audio import Floats
+from dsp.gating import OFFSET_LU
 from dsp.mixing.trace import STEPS_PER_S, Trace
 from schemas.mix import MixSettings, Strip
 from schemas.stems import Presence, Role
@@ -23,7 +25,6 @@ LOUD_LU = 6.0
 """What lies within that of the loudest tenth of a song counts as its loud sections (our choice)."""
 FEWEST_S = 2.0
 """A stem that sounds for less than this in the loud sections is measured wherever it sounds."""
-OFFSET_LU = -0.691  # BS.1770
 
 
 class Unit(NamedTuple):
@@ -50,7 +51,7 @@ class Unit(NamedTuple):
 def standing(session: Session, settings: MixSettings) -> list[Unit]:
     """The units that are heard, in the order of their first stem."""
     strips = {strip.stem_id: strip for strip in settings.stems}
-    heard = [one for one in session.stems if _counts(one, strips[one.stem.stem_id])]
+    heard = [one for one in session.stems if strips[one.stem.stem_id].use and sounds(one)]
     if not heard:
         return []
     traces = {one.stem.stem_id: one.trace for one in heard}
@@ -83,10 +84,6 @@ def level_lufs(trace: Trace, loud: NDArray[np.bool_]) -> float | None:
         there = trace.active
     mean = float(trace.energies[there].mean()) if there.any() else 0.0
     return 10.0 * float(np.log10(mean)) + OFFSET_LU if mean > 0.0 else None
-
-
-def _counts(one: HeardStem, strip: Strip) -> bool:
-    return strip.use and bool(one.trace.active.any()) and one.figures.integrated_lufs is not None
 
 
 def _unit(members: list[HeardStem], strips: Mapping[str, Strip], loud: NDArray[np.bool_]) -> Unit:

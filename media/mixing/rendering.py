@@ -14,11 +14,11 @@ from dsp.mixing.console import Desk, summed
 from media.analysis import analyse
 from media.mixing.float_wav import FloatWav
 from media.mixing.performance import Performance, opened_performance
-from media.mixing.sound import kind_of, used_strips
+from media.mixing.sound import used_strips
 from media.source import sha256_of
 from schemas.errors import TrackError
 from schemas.figures import Analysis
-from schemas.mix import MixSettings
+from schemas.mix import MixSettings, kind_of
 from schemas.safe_names import safe_name
 from schemas.steps import MixWish, Version
 from schemas.track import Track

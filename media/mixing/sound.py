@@ -15,21 +15,12 @@ from dsp.mixing.console_settings import (
     StripSound,
 )
 from dsp.settings import DuckerSettings, PannerSettings, SharingChannel
-from schemas.mix import VOICES, Bus, Duck, MixSettings, Strip
+from schemas.mix import Duck, MixSettings, Strip
 
 
 def used_strips(settings: MixSettings) -> tuple[Strip, ...]:
     """The strips that are heard, in the order in which they are added up: by stem_id, whatever the file says."""
     return tuple(sorted((strip for strip in settings.stems if strip.use), key=lambda strip: strip.stem_id))
-
-
-def kind_of(bus: Bus) -> str:
-    """Of whom the room is that stems of a bus are sent into: voices have their own, so that a version can do without them.
-
-    >>> kind_of("vocals"), kind_of("drums")
-    ('vocals', 'music')
-    """
-    return bus if bus in VOICES else "music"
 
 
 def sound_of(settings: MixSettings, channels: Sequence[int]) -> ConsoleSettings:
