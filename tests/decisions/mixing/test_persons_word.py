@@ -14,7 +14,6 @@ from decisions.mixing.edits import applied, read_settings, written
 from decisions.mixing.holding import hold_levels
 from decisions.mixing.mix import draft_mix, settle_mix
 from decisions.mixing.session import HeardStem, Session, neutral_settings
-from dsp.mixing.trace import Trace
 from schemas.mix import MixSettings, Strip
 from schemas.stem_cells import GAIN_RANGE_DB
 from tests.decisions.mixing.sessions import full_session, pair, session, stem
@@ -124,9 +123,7 @@ def test_of_a_pair_no_stem_moves_without_the_one_that_a_person_set():
     song = session(
         stem("top", "snare", pair="snare", gain_db=-3.0), stem("bottom", "snare", pair="snare"), stem("bass", "bass")
     )
-    louder: dict[str, Trace] = {
-        one.stem.stem_id: one.trace._replace(energies=2.0 * one.trace.energies) for one in song.stems
-    }
+    louder = {one.stem.stem_id: 2.0 * one.trace.energies for one in song.stems}
     held = {strip.stem_id: strip.gain_db for strip in hold_levels(song, neutral_settings(song), louder, "test").stems}
     assert (-3.0, 0.0) == (held["top"], held["bottom"])
     assert held["bass"] == pytest.approx(-10.0 * np.log10(2.0), abs=0.01)
