@@ -67,8 +67,9 @@ def mixed(track: Track, sounds: Mapping[str, str], job: Job) -> Listed:
     parts = parts_of(track, sounds, _said(track, edits), job)
     before = shelf.standing()
     reason = shelf.why_again(before, parts)
-    if not reason:
-        repeated = before is not None and before.run_id == job.run_id
+    if before is not None and not reason:
+        shelf.tidy(before)
+        repeated = before.run_id == job.run_id
         return Listed(track=track, spent=(Spent(stage="mix", remembered=True, repeated=repeated),))
     decided = decide(track, sounds, edits, job, _decided_before(before))
     with store.scratch(job.output, job.run_id) as folder:

@@ -95,6 +95,10 @@ class MixShelf:
         """Puts a finished file into its place."""
         self._shelf.put(path, uri, sha256)
 
+    def tidy(self, standing: MixRecord) -> None:
+        """Moves aside what a run that died had published beside the mix that stands."""
+        self._shelf.clear([*(file.uri for file in standing.files), standing.settings_uri], ())
+
     def close(self, record: MixRecord, before: MixRecord | None) -> None:
         """Keeps the record, and moves aside what stood of an earlier mix and does not any more."""
         former = [Place(name=self._name(file.uri), sha256=file.sha256) for file in before.files] if before else []

@@ -14,10 +14,11 @@ import pytest
 import soundfile
 from msgspec import structs
 
+from media.mixing.shelf import MixShelf
 from pipeline.explain import explain
-from pipeline.run import Request, dry_run
+from pipeline.run import Request, dry_run, prepared
 from schemas.errors import CatalogueError
-from schemas.steps import MixWish
+from schemas.steps import Job, MixWish
 from tests.makers import music, write, write_manifest
 from tests.pipeline.runs import by, digests, master, table
 from tests.pipeline.songs import STEMS, session, song
@@ -147,6 +148,21 @@ def test_settings_that_are_gone_are_made_again(tmp_path):
     again = master(manifest, tmp_path / "out", songs_only=True, mixing=wish)
     assert 1 == again.mixed and before == settings.read_bytes()
     assert "settings.json" in table(tmp_path / "out", "mixes", again.run_id)[0]["reason"]
+
+
+def test_what_a_run_that_died_left_beside_a_mix_is_moved_aside(tmp_path):
+    wish, manifest, output = MixWish(master=False), session(tmp_path), tmp_path / "out"
+    master(manifest, output, songs_only=True, mixing=wish)
+    _, (track,), _ = prepared(Request(manifest=str(manifest), output=str(output)))
+    left = write(tmp_path / "left.wav", music(seconds=1.0))
+    shelf, uri = (
+        MixShelf(track, Job(output=str(output), run_id="dead", profiles={})),
+        output / "mixes/song/stems/Kick.wav",
+    )
+    shelf.publish(left, str(uri), file_sha256(left))
+    again = master(manifest, output, songs_only=True, mixing=wish)
+    assert (0, 1) == (again.mixed, again.skipped)
+    assert not uri.exists() and list((output / "superseded").rglob("Kick.wav"))
 
 
 def test_a_bad_stem_rejects_its_song_alone_and_says_which(tmp_path):
