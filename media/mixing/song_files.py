@@ -27,6 +27,8 @@ BLOCK_FRAMES = 4_096
 """64 KiB for a stem of two channels: with what its strip and its meters hold, two thirds of a MiB."""
 SPARE_FILES = 64
 """What else a worker may have open at the same time."""
+SONGS_AT_ONCE = 16
+"""So many songs as large as this one may be at work in one process, by its threads (our choice: more than it has slots for)."""
 
 
 class SongFiles:
@@ -68,17 +70,20 @@ def opened_song(
 
 
 def allow_open_files(count: int) -> None:
-    """Lets this process have so many files open beside what it may need; raises TrackError where the system does not allow it."""
+    """Lets this process have so many files open beside what it and other songs in it may need; raises TrackError where the system
+    does not even allow the first.
+    """
     needed = count + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or needed <= soft:
+    wanted = SONGS_AT_ONCE * needed
+    if soft == resource.RLIM_INFINITY or wanted <= soft:
         return
     if hard != resource.RLIM_INFINITY and needed > hard:
         text = f"{count} files of the song must be open at once, the system allows a process {hard} in all"
         raise TrackError(
             "OPEN_FILES_LIMIT", text, "Raise the hard limit of open files, or ask for fewer files of the song."
         )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 class _Line:

@@ -97,14 +97,21 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     return told
 
 
-def test_few_files_leave_the_limit_alone(limits):
+def test_a_limit_that_is_high_enough_is_left_alone(limits):
+    limits.append((4_000, 4_096))
     allow_open_files(100)
-    assert [(256, 4_096)] == limits
+    assert (4_000, 4_096) == limits[-1] and 2 == len(limits)
 
 
-def test_the_soft_limit_is_raised_as_far_as_it_must(limits):
+def test_the_soft_limit_leaves_room_for_songs_that_are_mixed_beside_it(limits):
+    for _ in range(4):  # threads of one process, none of which knows of the others
+        allow_open_files(100)
+    assert limits[-1][0] >= 4 * 100 + song_files.SPARE_FILES
+
+
+def test_no_soft_limit_exceeds_the_hard_one(limits):
     allow_open_files(1_000)
-    assert (1_064, 4_096) == limits[-1]
+    assert (4_096, 4_096) == limits[-1]
 
 
 def test_the_hard_limit_is_told_where_it_is_too_low(limits):
