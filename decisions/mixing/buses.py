@@ -1,7 +1,7 @@
 """Decides the compressors of buses: of drums, voices and music, by 2 dB on the mean at most, and only where their sum varies more
 than such sums do in finished mixes.
 
-A bus of a single stem needs none: what that stem needs, its strip has.
+A bus of a single stem needs none: what that stem needs, its strip has. One with a locked stem gets none: it would touch that too.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def decide_buses(session: Session, settings: MixSettings) -> MixSettings:
 def _decided(session: Session, settings: MixSettings, bus: BusSettings) -> BusSettings:
     members = [(one, strip) for one, strip in used_strips(session, settings) if strip.bus == bus.name]
     if bus.name not in NORMS or bus.compressor is not None or len(members) < FEWEST_STEMS:
+        return bus
+    if any(strip.lock for _, strip in members):
         return bus
     norm = NORMS[bus.name]
     energies, powers, levels_dbfs, active = _sum_of(members, settings.rate_hz)

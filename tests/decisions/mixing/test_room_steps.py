@@ -174,6 +174,12 @@ def test_a_bus_whose_peaks_stand_out_is_held_by_2_db_at_most():
     assert 0.0 < float(made.why["compressor"].evidence["predicted_mean_reduction_db"]) <= 2.0
 
 
+def test_a_bus_with_a_locked_stem_has_no_compressor_for_it_would_touch_that_stem():
+    columns = ({}, {}, {"lock": True})
+    song = session(*(stem(f"{n}", "keys", crest_db=26.0, course=phrases(3.0, 0.5), **columns[n]) for n in range(3)))
+    assert not compressed(song, "music")
+
+
 def test_a_bus_of_one_stem_has_no_compressor():
     assert not compressed(session(stem("a", "keys", crest_db=30.0)), "music")
 
