@@ -55,7 +55,7 @@ def _named(stem_id: str, uri: str) -> Glance:
 
 def _stands(track: Track, record: MixRecord, heard: Sequence[Glance], job: Job, began_s: float) -> bool:
     """Whether nothing is said otherwise than when a song was mixed, and its stems are no younger than that."""
-    parts = foreseen_parts(track, job)
+    parts = foreseen_parts(track, job, record)
     same = {name: part for name, part in record.parts.items() if name != STEMS} == parts
     unchanged = same and max(one.changed_s for one in heard) < began_s
     return unchanged and all(store.exists(file.uri) for file in record.files)

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from decisions.mixing import MIX_VERSION
 from decisions.mixing.checks import candidates, check_session
-from decisions.mixing.edits import Edits, applied, is_whole, read_settings, written
+from decisions.mixing.edits import Edits, applied, is_whole, read_settings, says, written
 from decisions.mixing.mix import draft_mix, settle_mix
 from decisions.mixing.results import mix_lufs_of, results_of
 from decisions.mixing.roles import named_role, role_of
@@ -23,7 +23,7 @@ from media.ledger import fingerprint
 from media.mixing.pairs import measured_links
 from media.mixing.rehearsal import rehearse_mix
 from media.mixing.rendering import MixFile, MixRendering, render_mix
-from media.mixing.shelf import SETTINGS, MixShelf, Said, folder_of, parts_of, parts_said
+from media.mixing.shelf import A_PERSON, SETTINGS, MixShelf, Said, folder_of, parts_of, parts_said
 from media.mixing.steps import recall
 from media.source import sha256_of
 from schemas.codes import CODES
@@ -64,8 +64,8 @@ def mixed(track: Track, sounds: Mapping[str, str], job: Job) -> Listed:
     """
     edits = edits_for(track, job)
     shelf = MixShelf(track, job)
-    parts = parts_of(track, sounds, _said(track, edits), job)
     before = shelf.standing()
+    parts = parts_of(track, sounds, _said(track, edits, before), job)
     reason = shelf.why_again(before, parts)
     if before is not None and not reason:
         shelf.tidy(before)
@@ -82,9 +82,11 @@ def mixed(track: Track, sounds: Mapping[str, str], job: Job) -> Listed:
     return Listed(track=track, spent=(Spent(stage="mix", bytes_written=sizes),))
 
 
-def foreseen_parts(track: Track, job: Job) -> dict[str, str]:
-    """What a mix depends on beside the sound of its stems; raises TrackError where a person's settings cannot be read."""
-    return parts_said(track, _said(track, edits_for(track, job)), job)
+def foreseen_parts(track: Track, job: Job, before: MixRecord | None = None) -> dict[str, str]:
+    """What a mix depends on beside the sound of its stems, where `before` stands; raises TrackError where a person's settings
+    cannot be read.
+    """
+    return parts_said(track, _said(track, edits_for(track, job), before), job)
 
 
 def edits_for(track: Track, job: Job) -> Edits | None:
@@ -135,10 +137,13 @@ def session_of(track: Track, sounds: Mapping[str, str], job: Job) -> Session:
     return alone._replace(pairs=pairs, sums=sums)
 
 
-def _said(track: Track, edits: Edits | None) -> Said:
+def _said(track: Track, edits: Edits | None, before: MixRecord | None) -> Said:
+    """What names and a person say; the settings of the mix that stands, given back, say nothing new."""
     assert track.song is not None
     found = [named_role(stem) for stem in track.song.stems]
     names = [(one.role, one.presence or "") if one else () for one in found]
+    if before is not None and edits is not None and says(edits, before.settings):
+        return Said(names, before.parts.get(A_PERSON, ""), MIX_VERSION)
     return Said(names, fingerprint(edits) if edits else "", MIX_VERSION)
 
 

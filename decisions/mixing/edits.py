@@ -89,6 +89,16 @@ def is_whole(edits: Edits, inputs: Sequence[Input]) -> bool:
     return {one["stem_id"] for one in said["stems"]} == {one.stem_id for one in inputs}
 
 
+def says(edits: Edits, settings: MixSettings) -> bool:
+    """Whether a file says just what some settings are: what was rendered once, given back as it stands."""
+    if not is_whole(edits, settings.inputs):
+        return False
+    try:
+        return msgspec.convert(edits.said, MixSettings) == settings
+    except msgspec.ValidationError:
+        return False
+
+
 def applied(
     edits: Edits,
     mix_id: str,

@@ -19,7 +19,8 @@ from schemas.track import Track
 
 SETTINGS = "settings.json"
 STEMS = "stems"
-"""The part that the sound of the stems is."""
+A_PERSON = "a person's settings"
+"""Parts that others ask for: the sound of the stems, and what a person wrote."""
 
 
 def folder_of(track: Track) -> str:
@@ -56,7 +57,7 @@ def parts_said(track: Track, said: Said, job: Job) -> dict[str, str]:
     return {
         "what the manifest says of the stems": fingerprint(told, track.song.style, track.song.reference is not None),
         "what their names say": fingerprint(said.names),
-        "a person's settings": said.edits,
+        A_PERSON: said.edits,
         "what is asked for": fingerprint(job.mixing.stems, sorted(job.mixing.versions)),
         "name": folder_of(track).removeprefix(job.output),
         "version of the sound": str(SOUND_VERSION),

@@ -230,6 +230,19 @@ def test_settings_given_back_make_the_same_bytes_and_an_edit_is_obeyed(tmp_path)
     assert row["edited"] and row["reason"] == "never mixed into this output"
 
 
+def test_settings_that_were_edited_where_they_stand_are_obeyed_once(tmp_path):
+    manifest, settings = session(tmp_path), tmp_path / "out/mixes/song/settings.json"
+    master(manifest, tmp_path / "out", songs_only=True, mixing=MixWish(master=False))
+    wish = MixWish(master=False, settings=(str(settings),))
+    unedited = master(manifest, tmp_path / "out", songs_only=True, mixing=wish)
+    edited = json.loads(settings.read_text())
+    edited["stems"][0]["gain_db"] += 1.0
+    settings.write_text(json.dumps(edited))
+    runs = [master(manifest, tmp_path / "out", songs_only=True, mixing=wish) for _ in range(2)]
+    assert [0, 1, 0] == [unedited.mixed, *(run.mixed for run in runs)]
+    assert edited["stems"][0]["gain_db"] == json.loads(settings.read_text())["stems"][0]["gain_db"]
+
+
 def test_settings_of_another_session_reject_the_song(tmp_path):
     master(session(tmp_path / "a"), tmp_path / "a/out")
     other = song(tmp_path / "b")

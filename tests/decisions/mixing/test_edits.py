@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from decisions.mixing.edits import applied, is_whole, read_settings, written
+from decisions.mixing.edits import applied, is_whole, read_settings, says, written
 from dsp.settings import Band, CompressorSettings, GainSharingSettings, ParametricSettings, ReverbSettings
 from schemas.errors import TrackError
 from schemas.mix import (
@@ -102,6 +102,14 @@ def test_rows_of_numbers_stand_on_one_line_and_texts_stay_as_they_are():
     text = written(DECIDED).decode()
     assert '"automation_db": [0.0, -1.5, 0.1],' in text
     assert "as it was [ 1.0, 2 ]" in text
+
+
+def test_a_file_says_the_settings_that_it_was_written_from_and_no_others():
+    edits = read_settings(written(DECIDED))
+    assert says(edits, DECIDED)
+    assert not says(edits, structs.replace(DECIDED, gain_db=-9.0))
+    assert not says(read_settings(file_of(lambda said: said["stems"][0].pop("why"))), DECIDED)
+    assert not says(read_settings(file_of(lambda said: said.update(gain_db="loud"))), DECIDED)
 
 
 # Edited
