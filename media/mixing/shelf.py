@@ -51,12 +51,11 @@ def parts_said(track: Track, said: Said, job: Job) -> dict[str, str]:
     """
     assert track.song is not None
     plain = [structs.replace(stem, uri="", row=0, sha256=None, duration_s=None) for stem in track.song.stems]
-    told = [
-        structs.astuple(stem) for stem in plain
-    ]  # an encoder leaves defaults out by identity: not the same on all ways
+    # Not as records: an encoder leaves their defaults out by identity, which is another after some ways of travelling.
+    told = [structs.astuple(stem) for stem in plain]
     return {
         "what the manifest says of the stems": fingerprint(told, track.song.style, track.song.reference is not None),
-        "what their names say": fingerprint(said.names),
+        "what the names of the stems say": fingerprint(said.names),
         A_PERSON: said.edits,
         "what is asked for": fingerprint(job.mixing.stems, sorted(job.mixing.versions)),
         "name": folder_of(track).removeprefix(job.output),
