@@ -22,8 +22,8 @@ def check_settings_files(uris: Sequence[str], tracks: Sequence[Track], *, one_of
         try:
             mix_id = read_settings(settings_bytes(uri)).mix_id
         except TrackError as error:
-            about = "" if uri in error.text else f"{uri}: "
-            problems[error.code].append(f"--settings {about}{error.text}")
+            about = "" if uri in error.text else f" {uri}"
+            problems[error.code].append(f"--settings{about}: {error.text}")
         else:
             if not one_of_many:
                 problems["MIX_SETTINGS_OTHER_SESSION"] += _strays(uri, mix_id, songs)
