@@ -318,7 +318,7 @@ def test_a_stem_whose_file_is_given_a_telling_name_is_mixed_again(tmp_path):
     rows[0] |= {"uri": "song/Kick.wav"}
     summary = master(write_manifest(tmp_path / "m.csv", rows), tmp_path / "out")
     assert 1 == summary.mixed
-    assert "names say" in table(tmp_path / "out", "mixes", summary.run_id)[0]["reason"]
+    assert "what the names of the stems say" in table(tmp_path / "out", "mixes", summary.run_id)[0]["reason"]
     assert "one  kick, used" in explain("one", str(tmp_path / "out")).replace("song/", "")
 
 
