@@ -13,7 +13,7 @@ import pytest
 from review.tokens import Person, Tokens, load_secret, parsed_invitation
 from schemas.errors import CatalogueError
 
-ANN = Person(name="Ann", role="reviewer", until_s=time.time() + 1000)
+ANN = Person(name="Ann", role="reviewer", until_s=time.time() + 86_400)
 TOKENS = Tokens(b"s" * 32)
 
 
