@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ import pytest
 from dsp.audio import Audio
 from pipeline.run import Summary
 from tests.makers import music, noise, write, write_manifest
-from tests.media.conftest import small_disk as small_disk
+from tests.media.conftest import disk_of
 from tests.pipeline.runs import master
 
 PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0"
@@ -24,6 +24,12 @@ TITLES = {
     1: "a/b/c", 2: "../../../escape", 3: "..", 4: "new\nline", 5: "🎹 Für Élise 🎶", 6: "very long " * 30,
     7: "a/b/c", 8: 'CON: "x" <y> |z|?*', 9: "ends with dots...", 10: "/etc/passwd",
 }  # fmt: skip
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk on which the rows of a run fit, and a track of 20 s does not."""
+    yield from disk_of(tmp_path, 800)
 
 
 class Bad(NamedTuple):
