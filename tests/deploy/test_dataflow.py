@@ -27,7 +27,8 @@ GIVEN = {
     "manifest": "gs://b/m.csv", "output": "gs://b/out", "profile": "club", "style": "warm", "intensity": "low",
     "reference": "gs://b/1.flac;gs://b/2.flac", "reference_amount": "0.5", "target_lufs": "-12.5", "limit": "3",
     "only": "A*", "root": "gs://b", "force": "true", "command": "run", "priority": "true", "retry_rejected": "false",
-    "settings": "gs://b/1.json;gs://b/2.json", "stems": "true", "versions": "instrumental,tv", "metrics": "gs://b/lathe.prom", "log_format": "json", "log_level": "warning",
+    "settings": "gs://b/1.json;gs://b/2.json", "stems": "true", "versions": "instrumental,tv",
+    "metrics": "gs://b/lathe.prom", "log_format": "json", "log_level": "warning",
     "source": "pubsub://projects/p/subscriptions/s", "patience_s": "3600",
 }  # fmt: skip
 OF_WATCH = ("source", "patience_s")
