@@ -11,101 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from decisions.choices import Choices
-    from pipeline.forecast import Forecast
-    from schemas.steps import MixWish, Speech
+from pipeline.options import choices_of, request_of, run_options, taste_options
 
-INTENSITIES = ("low", "medium", "high")
+if TYPE_CHECKING:
+    from pipeline.forecast import Forecast
+
 SOME_REJECTED, WRONG_USAGE, CRASH, INTERRUPTED = 1, 2, 3, 130
 AfterRun = Callable[[str], str]
 """Told the output of a run that has ended; tells where it can be looked at."""
-
-
-def taste_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What `run` and `master` may be told beyond the profile."""
-    for option in reversed(
-        [
-            click.option("--style", help="A built-in style (`lathe styles`) or a .toml file; else the profile's own."),
-            click.option("--intensity", type=click.Choice(INTENSITIES), help="How far the style goes."),
-            click.option(
-                "--reference", "references", multiple=True, metavar="FILE",
-                help="A recording whose tone and width to lean to; may be repeated.",
-            ),
-            click.option(
-                "--reference-amount", "reference_amount_ratio", type=click.FloatRange(0.0, 1.0), metavar="0..1",
-                help="Share of what the references ask for.",
-            ),
-            click.option("--target-lufs", type=click.FloatRange(-40.0, -4.0), help="Another loudness target."),
-        ]
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def mix_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What songs that come as stems may be told."""
-    for option in reversed(
-        [
-            click.option(
-                "--settings", multiple=True, metavar="FILE",
-                help="Settings of a mix that a person edited, for the song that they name; may be repeated.",
-            ),
-            click.option("--stems", is_flag=True, help="Also the processed stems of mixes; they add up to the mix."),
-            click.option(
-                "--versions", default="", metavar="NAMES",
-                help="Also versions of mixes, by commas: instrumental, acappella, tv.",
-            ),
-        ]
-    ):  # fmt: skip
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="lathe", prog_name="lathe")
 def cli() -> None:
     """Remasters a record label's catalogue: measures, decides album by album, renders, and proves every master."""
-
-
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What `run` and `watch` may be told."""
-    options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
-        click.argument("output"),
-        click.option("--profile", default="streaming", show_default=True, help="A built-in profile or a .toml file."),
-        taste_options,
-        click.option("--limit", type=click.IntRange(min=1), help="Master only the first N tracks of the manifest."),
-        click.option("--only", metavar="GLOB", help="Master only tracks whose id, album, title or file matches."),
-        click.option("--root", "roots", multiple=True, help="Another folder that sources may lie in; may be repeated."),
-        click.option("--force", is_flag=True, help="Render also what has not changed."),
-        mix_options,
-        click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object on stdout."),
-        click.option(
-            "--metrics",
-            type=click.Path(),
-            metavar="FILE",
-            help="Where the metrics for Prometheus stand (.prom); else OUTPUT/runs/metrics.prom.",
-        ),
-        click.option(
-            "--log-format",
-            type=click.Choice(("text", "json")),
-            default="text",
-            envvar="LATHE_LOG",
-            show_envvar=True,
-            help="What is said on stderr, as words or as one JSON object a line.",
-        ),
-        click.option(
-            "--log-level",
-            type=click.Choice(("debug", "warning")),
-            envvar="LATHE_LOG_LEVEL",
-            show_envvar=True,
-            help="Lines about single tracks: each step, or only rejections; none as text, warning as json, by default.",
-        ),
-        click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]"),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @cli.command()
@@ -124,7 +43,7 @@ def run(after_run: AfterRun | None, /, as_json: bool, dry_run: bool, prices: str
     from pipeline.retry import NothingToRetry
     from pipeline.words import ProgressLine, say, summary_text
 
-    request = runs.Request(**_asked(asked))
+    request = runs.Request(**request_of(asked))
     try:
         if dry_run:
             return _print_forecast(runs.dry_run(request, prices), as_json)
@@ -159,7 +78,7 @@ def mix(after_run: AfterRun | None, /, as_json: bool, no_master: bool, **asked: 
     from pipeline import run as runs
     from pipeline.words import ProgressLine, say, summary_text
 
-    request = runs.Request(songs_only=True, **_asked(asked))
+    request = runs.Request(songs_only=True, **request_of(asked))
     request = structs.replace(request, mixing=structs.replace(request.mixing, master=not no_master))
     with ProgressLine() as progress:
         summary = runs.run_catalogue(request, progress)
@@ -191,7 +110,7 @@ def watch(after_run: AfterRun | None, /, source: str, as_json: bool, patience_s:
     from pipeline import watching
     from pipeline.words import say, summary_text
 
-    request = runs.Request(manifest="", **_asked(asked))
+    request = runs.Request(manifest="", **request_of(asked))
 
     def tell(summary: runs.Summary) -> None:
         say(summary_text(summary, after_run(summary.output) if after_run and summary.run_id else None))
@@ -216,62 +135,11 @@ def master(source: str, destination: str, profile: str, as_json: bool, **asked: 
     from pipeline.one_file import master_file
     from pipeline.words import mastered_text, say
 
-    row = master_file(Path(source), Path(destination), chosen(load_profile(profile), _choices(asked)))
+    row = master_file(Path(source), Path(destination), chosen(load_profile(profile), choices_of(asked)))
     say(mastered_text(row))
     if as_json:
         _print_json(row)
     return SOME_REJECTED if row.verdict == "rejected" else 0
-
-
-def _asked(asked: dict[str, Any]) -> dict[str, Any]:
-    """What was asked of a run, as the fields of its request."""
-    if asked["beam_options"] and not asked["beam_options"][0].startswith("-"):
-        stray = asked["beam_options"][0]
-        raise click.UsageError(f'"{stray}" is one word too many; options for Beam stand after --')
-    return {"choices": _choices(asked), "speech": _speech(asked), "mixing": _mixing(asked), **asked}
-
-
-def _mixing(asked: dict[str, Any]) -> MixWish:
-    """Takes what is asked of songs out of what was asked for."""
-    import os
-    from typing import get_args
-
-    from schemas.steps import MixWish, Version
-
-    versions = tuple(dict.fromkeys(name.strip() for name in asked.pop("versions").split(",") if name.strip()))
-    allowed = get_args(Version)
-    for name in versions:
-        if name not in allowed:
-            raise click.UsageError(f'--versions: "{name}" is none; {", ".join(allowed)} are, with commas between')
-    files = asked.pop("settings")
-    if not all(files):
-        raise click.UsageError("--settings needs the name of a file")
-    settings = tuple(one if "://" in one else os.path.abspath(one) for one in files)
-    return MixWish(settings=settings, stems=asked.pop("stems"), versions=versions)
-
-
-def _speech(asked: dict[str, Any]) -> Speech:
-    """Takes how to speak out of what was asked for, and does so from now on."""
-    from schemas.steps import Speech
-    from transforms.log_lines import speak
-
-    if asked["metrics"] is not None and not asked["metrics"].endswith(".prom"):
-        raise click.UsageError("--metrics needs a name that ends in .prom: node_exporter reads no others")
-    speech = Speech(as_json=asked.pop("log_format") == "json", level=asked.pop("log_level") or "")
-    speak(speech)
-    return speech
-
-
-def _choices(asked: dict[str, Any]) -> Choices:
-    """Takes what was chosen beyond the profile out of what was asked for."""
-    import os
-
-    from decisions.choices import Choices
-
-    if not all(asked["references"]):
-        raise click.UsageError("--reference needs the name of a file")
-    asked["references"] = tuple(one if "://" in one else os.path.abspath(one) for one in asked["references"])
-    return Choices(**{name: asked.pop(name) for name in Choices.__struct_fields__})
 
 
 @cli.command()
