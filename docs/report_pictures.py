@@ -18,8 +18,9 @@ VIEWS = {
     "tracks": "view=tracks",
     "album": "view=albums&album=harbour-lights",
     "track": "view=track&track=QZLTH2600010",
+    "mix": "view=track&track=first-take",
 }
-"""Name of a picture -> what the address says; the last is Red Light, the demo's worst track with a master."""
+"""Name of a picture -> what the address says: Red Light is the demo's worst track with a master, First Take its mix."""
 WIDTH, HEIGHT = 1280, 860
 
 
