@@ -108,8 +108,9 @@ def row_of_mix(member: AnyMember, job: Job) -> MixRow | None:
 
 def _mix_rows(member: AnyMember, job: Job) -> Iterator[beam.pvalue.TaggedOutput]:
     if isinstance(member, Rejected):
-        count_rows([rejected_row(member, job.run_id)])
-        yield beam.pvalue.TaggedOutput("rejected", msgspec.to_builtins(rejected_row(member, job.run_id)))
+        rejected = rejected_row(member, job.run_id)
+        count_rows([rejected])
+        yield beam.pvalue.TaggedOutput("rejected", msgspec.to_builtins(rejected))
     elif (row := row_of_mix(member, job)) is not None:
         yield beam.pvalue.TaggedOutput("mixes", msgspec.to_builtins(row))
 

@@ -6,6 +6,7 @@ Nothing of it is ever heard by anybody else: the filters lie in the control path
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,6 +37,17 @@ class ControlPath:
             controls, self._weights, self._filters, self._poles, self._state, self._together, levels, together
         )  # fmt: skip
         return levels, together
+
+
+def heard_of(microphones: Sequence[Audio]) -> Audio:
+    """What the control path hears (frames, microphones): of each microphone (frames, channels) the mean of its channels.
+
+    >>> heard_of([np.array([[0.5]]), np.array([[0.5, 0.0]])]).tolist()
+    [[0.5, 0.25]]
+    """
+    return np.concatenate(
+        [one if one.shape[1] == 1 else one.mean(axis=1, keepdims=True) for one in microphones], axis=1
+    )
 
 
 def control_filters(settings: GainSharingSettings, rate_hz: int) -> Floats:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-
 from dsp.audio import Audio, Floats, silence, to_gain
 from dsp.chain import Chain, start_chain
 from dsp.mixing.console_settings import SharingSound, StripSound
+from dsp.mixing.control_path import heard_of
 from dsp.mixing.ducker import Ducker
 from dsp.mixing.gain_sharing import GainSharing
 from dsp.mixing.together import Together
@@ -62,7 +61,7 @@ class Sharing:
 
     def push(self, lines: Sequence[Audio]) -> list[Audio]:
         """The strips as far as their gains are known."""
-        heard = [np.stack([lines[place].mean(axis=1) for place in places], axis=1) for places in self._places]
+        heard = [heard_of([lines[place] for place in places]) for places in self._places]
         return self._shared(lines, [group.push(block) for group, block in zip(self._groups, heard, strict=True)])
 
     def finish(self) -> list[Audio]:

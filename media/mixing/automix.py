@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dsp.audio import Audio, to_db, to_gain
 from dsp.loudness import LoudnessMeter
 from dsp.mixing.ambience import STEPS_PER_S, Survey, bleed_db, floors_dbfs
+from dsp.mixing.control_path import heard_of
 from dsp.mixing.gain_sharing import GainSharing
 from dsp.mixing.together import Together
 from dsp.quantiser import Quantiser
@@ -28,7 +29,7 @@ from dsp.true_peak import TruePeakMeter
 from media.encoder import MAX_WAV_BYTES, Encoder
 from media.mixing.float_wav import FloatWav
 from media.mixing.gain_tables import write_gains
-from media.mixing.microphones import OpenMicrophones, Recording, heard_as_one, opened_microphones
+from media.mixing.microphones import OpenMicrophones, Recording, opened_microphones
 from media.source import open_source, sha256_of
 from schemas.automix import (
     CEILING_DBTP,
@@ -121,7 +122,7 @@ def _measured(
 
 
 def _heard(lines: Sequence[Audio], places: Sequence[int]) -> Audio:
-    return np.concatenate([heard_as_one(lines[i]) for i in places], axis=1)
+    return heard_of([lines[i] for i in places])
 
 
 def _mixed(

@@ -112,11 +112,6 @@ def opened_microphones(
         yield OpenMicrophones(microphones, paths, rate_hz)
 
 
-def heard_as_one(line: Audio) -> Audio:
-    """What the control path hears of a microphone (frames, 1): the mean of its channels."""
-    return line if line.shape[1] == 1 else line.mean(axis=1, keepdims=True)
-
-
 def _columns(block: Audio, columns: list[int], gain: float) -> Audio:
     line = block if len(columns) == block.shape[1] else block[:, columns]
     return line if gain == 1.0 else line * gain
